@@ -1,0 +1,86 @@
+// The C library for Swift (Embedded Swift has no Glibc module): the headers the core uses, and static inline functions
+// for what Swift cannot import, macros and expressions on them. Nothing else belongs into this file.
+#ifndef HANKO_CSYSTEM_SHIM_H
+#define HANKO_CSYSTEM_SHIM_H
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline int hanko_errno(void)
+{
+    return errno;
+}
+
+static inline char **hanko_environment(void)
+{
+    return environ;
+}
+
+// Whether an entry of the environment is one of ours, by its name. In C, because every call asks it of every entry.
+static inline int hanko_is_ours(const char *entry)
+{
+    return strncmp(entry, "HANKO_", 6) == 0;
+}
+
+// Whether secure_getenv hides an entry: it does in setuid, setgid and capability-raised programs.
+static inline int hanko_is_hidden(const char *entry)
+{
+    char name[64];
+    size_t length = strcspn(entry, "=");
+    if (length >= sizeof name)
+        return 0; // no variable of ours has such a name
+    memcpy(name, entry, length);
+    name[length] = '\0';
+    return secure_getenv(name) == NULL;
+}
+
+static inline int hanko_runs_with_raised_privileges(void)
+{
+    return getauxval(AT_SECURE) != 0;
+}
+
+// open is variadic.
+static inline int hanko_open_for_reading(const char *path)
+{
+    return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+// The flags are an enumeration in C, and a socket must not be inherited by programs that the host starts.
+static inline int hanko_open_socket(int family, int type, int protocol)
+{
+    return socket(family, type | SOCK_CLOEXEC, protocol);
+}
+
+static inline int hanko_peek_flags(void)
+{
+    return MSG_PEEK | MSG_DONTWAIT;
+}
+
+// A page that a forked child sees as zeros; NULL where the kernel cannot do that. Expressions on macros.
+static inline void *hanko_page_wiped_on_fork(void)
+{
+    long size = sysconf(_SC_PAGESIZE);
+    if (size <= 0)
+        return NULL;
+    void *page = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED)
+        return NULL;
+    if (madvise(page, (size_t)size, MADV_WIPEONFORK) != 0) {
+        munmap(page, (size_t)size);
+        return NULL;
+    }
+    return page;
+}
+
+#endif

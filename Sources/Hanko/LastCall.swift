@@ -1,0 +1,12 @@
+public import CHanko
+import HankoCore
+
+@implementation @_cdecl("hanko_last_status")
+public func hanko_last_status() -> hanko_status {
+    ThreadRecord.status
+}
+
+@implementation @_cdecl("hanko_last_error")
+public func hanko_last_error() -> UnsafePointer<CChar>? {
+    ThreadRecord.text ?? CText.constant("")
+}

@@ -1,0 +1,104 @@
+import CSystem
+
+/// The variables of the process whose names begin with `HANKO_`, as they were at one moment.
+package struct Environment {
+    /// The entries as `NAME=value`, each with a terminating NUL, in the order of the process.
+    private var entries: [UInt8]
+    /// A variable is set that this process, which runs with raised privileges, must not believe.
+    package let isHidden: Bool
+
+    /// An environment of given entries.
+    ///
+    /// - Parameters:
+    ///   - entries: `NAME=value`, each followed by a NUL.
+    ///   - isHidden: whether the process must not believe them.
+    package init(entries: [UInt8], isHidden: Bool = false) {
+        self.entries = entries
+        self.isHidden = isHidden
+    }
+
+    /// Reads the environment of the process. Another thread may be changing it, against the rule in the header: a
+    /// reading counts only when a second one agrees, which makes a torn one improbable.
+    package static func ofProcess() -> Environment {
+        var environment = readProcess()
+        var attempts = 0
+        while attempts < 8, !environment.isCurrent() {
+            environment = readProcess()
+            attempts &+= 1
+        }
+        return environment
+    }
+
+    private static func readProcess() -> Environment {
+        var entries: [UInt8] = []
+        var isHidden = false
+        forEachProcessEntry { entry in
+            var position = 0
+            while entry[position] != 0 {
+                entries.append(UInt8(bitPattern: entry[position]))
+                position &+= 1
+            }
+            entries.append(0)
+            if hanko_is_hidden(entry) != 0 { isHidden = true }
+            return true
+        }
+        return Environment(entries: entries, isHidden: isHidden)
+    }
+
+    /// Whether the process still has exactly these variables. It allocates nothing: each call asks this first.
+    package func isCurrent() -> Bool {
+        entries.withUnsafeBufferPointer { buffer in
+            let known = ByteView(buffer)
+            var position = 0
+            var isSame = true
+            Self.forEachProcessEntry { entry in
+                var offset = 0
+                repeat {
+                    guard position < known.count, known[position] == UInt8(bitPattern: entry[offset]) else {
+                        isSame = false
+                        return false
+                    }
+                    position &+= 1
+                    offset &+= 1
+                } while known[position &- 1] != 0
+                return true
+            }
+            return isSame && position == known.count
+        }
+    }
+
+    /// Calls a function with each entry of the process whose name begins with `HANKO_`, until it answers false.
+    private static func forEachProcessEntry(_ body: (UnsafePointer<CChar>) -> Bool) {
+        guard var next = hanko_environment() else { return }
+        while let entry = next.pointee {
+            if hanko_is_ours(entry) != 0, !body(entry) { return }
+            next += 1
+        }
+    }
+
+    /// The value of a variable, the first if there are several; nil when it is not set, or empty where that counts as
+    /// unset.
+    package func withValue<Result>(
+        of variable: EnvironmentVariable, _ body: (ByteView) throws(ConfigurationError) -> Result
+    ) throws(ConfigurationError) -> Result? {
+        guard let (start, end) = range(of: variable) else { return nil }
+        if start == end, !variable.countsWhenEmpty { return nil }
+        let value = [UInt8](entries[start..<end])
+        return try value.withUnsafeBufferPointer { (buffer) throws(ConfigurationError) in try body(ByteView(buffer)) }
+    }
+
+    private func range(of variable: EnvironmentVariable) -> (Int, Int)? {
+        entries.withUnsafeBufferPointer { buffer in
+            let all = ByteView(buffer)
+            let name = ByteView(variable.name)
+            var start = 0
+            while start < all.count {
+                let end = all.firstPosition(of: 0, from: start) ?? all.count
+                let entry = all.slice(from: start, to: end)
+                if entry.hasPrefix(name), entry[name.count] == ASCII.equals { return (start &+ name.count &+ 1, end) }
+                start = end &+ 1
+            }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,241 @@
+/// A strict reader of one JSON document: RFC 8259 to the letter.
+///
+/// Beyond the grammar it checks that strings are UTF-8, that no object has two members of one name at any level, that
+/// at most 64 arrays and objects stand inside each other, and that nothing but white space follows the value. The
+/// verdict rests on it: what a lenient reader would guess about is refused here.
+///
+/// It does not recurse, copies nothing, and gives numbers as they were written. Only a document of more than 32 members
+/// makes it allocate (`JSONKeySet`). A document counts as read when `next` has given `.end`; before that, a later part
+/// may still be malformed.
+package struct JSONReader: ~Copyable {
+    package static var maximumDepth: Int { 64 }
+
+    private enum Expectation {
+        case value
+        case firstElementOrEnd
+        case firstKeyOrEnd
+        case commaOrEnd
+        case end
+    }
+
+    private let document: ByteView
+    private var position = 0
+    private var expectation = Expectation.value
+    private var keys = JSONKeySet()
+
+    /// The containers around the current position: bit i of `objects` is set when the one at depth i + 1 is an object.
+    package private(set) var depth = 0
+    private var objects: UInt64 = 0
+    /// The numbers of the open objects, by depth; `JSONKeySet` knows objects by their number.
+    private var openObjects = InlineArray<64, UInt32>(repeating: 0)
+    private var objectCount: UInt32 = 0
+
+    package init(_ document: ByteView) {
+        self.document = document
+    }
+
+    /// Reads the next token.
+    ///
+    /// - Throws: `JSONError` at the first violation; the reader must not be used afterwards.
+    package mutating func next() throws(JSONError) -> JSONToken {
+        skipWhiteSpace()
+        switch expectation {
+        case .value:
+            return try value()
+        case .firstElementOrEnd:
+            if current == 0x5D { return close() }
+            return try value()
+        case .firstKeyOrEnd:
+            if current == 0x7D { return close() }
+            return try key()
+        case .commaOrEnd:
+            return try commaOrEnd()
+        case .end:
+            guard position >= document.count else { throw error(.unexpectedByte) }
+            return .end
+        }
+    }
+
+    /// Reads to the end of the array or object that `next` has just opened, checking all of it.
+    ///
+    /// - Returns: the array or object as it was written.
+    package mutating func skipOpenContainer() throws(JSONError) -> ByteView {
+        let start = position &- 1
+        let outer = depth &- 1
+        while depth > outer { _ = try next() }
+        return document.slice(from: start, to: position)
+    }
+
+    // MARK: Structure
+
+    /// The byte at the current position; 0, which no JSON text has outside of strings, at the end.
+    private var current: UInt8 { document[position] }
+
+    private func error(_ kind: JSONError.Kind) -> JSONError { JSONError(kind: kind, position: position) }
+
+    private mutating func skipWhiteSpace() {
+        while true {
+            switch current {
+            case ASCII.space, 0x09, ASCII.lineFeed, ASCII.carriageReturn: position &+= 1
+            default: return
+            }
+        }
+    }
+
+    private var isInObject: Bool { depth > 0 && objects >> UInt64(depth &- 1) & 1 == 1 }
+
+    private mutating func commaOrEnd() throws(JSONError) -> JSONToken {
+        if current == ASCII.comma {
+            position &+= 1
+            skipWhiteSpace()
+            return isInObject ? try key() : try value()
+        }
+        guard current == (isInObject ? 0x7D : 0x5D) else { throw error(.unexpectedByte) }
+        return close()
+    }
+
+    private mutating func open(object: Bool) throws(JSONError) -> JSONToken {
+        guard depth < Self.maximumDepth else { throw error(.tooDeep) }
+        position &+= 1
+        let bit = UInt64(1) << UInt64(depth)
+        if object {
+            objectCount &+= 1
+            objects |= bit
+            openObjects[depth] = objectCount
+        } else {
+            objects &= ~bit
+        }
+        depth &+= 1
+        expectation = object ? .firstKeyOrEnd : .firstElementOrEnd
+        return object ? .beginObject : .beginArray
+    }
+
+    private mutating func close() -> JSONToken {
+        let wasObject = isInObject
+        position &+= 1
+        depth &-= 1
+        valueEnded()
+        return wasObject ? .endObject : .endArray
+    }
+
+    private mutating func valueEnded() { expectation = depth == 0 ? .end : .commaOrEnd }
+
+    private mutating func key() throws(JSONError) -> JSONToken {
+        guard document.count <= Int(Int32.max) else { throw error(.tooLarge) }
+        guard current == ASCII.quote else { throw error(.unexpectedByte) }
+        let start = position &+ 1
+        let name = try string()
+        guard depth > 0, depth <= Self.maximumDepth,
+            keys.insert(name, at: start, object: openObjects[depth &- 1], in: document)
+        else { throw error(.duplicateKey) }
+        skipWhiteSpace()
+        guard current == ASCII.colon else { throw error(.unexpectedByte) }
+        position &+= 1
+        expectation = .value
+        return .key(name)
+    }
+
+    // MARK: Values
+
+    private mutating func value() throws(JSONError) -> JSONToken {
+        switch current {
+        case 0x7B: return try open(object: true)
+        case 0x5B: return try open(object: false)
+        case ASCII.quote:
+            let text = try string()
+            valueEnded()
+            return .string(text)
+        case 0x74:
+            try literal("true")
+            return .boolean(true)
+        case 0x66:
+            try literal("false")
+            return .boolean(false)
+        case 0x6E:
+            try literal("null")
+            return .null
+        case ASCII.minus, 0x30...0x39:
+            let digits = try number()
+            valueEnded()
+            return .number(digits)
+        default:
+            throw error(.unexpectedByte)
+        }
+    }
+
+    private mutating func literal(_ text: StaticString) throws(JSONError) {
+        let expected = ByteView(text)
+        guard document.slice(from: position).hasPrefix(expected) else { throw error(.unexpectedByte) }
+        position &+= expected.count
+        valueEnded()
+    }
+
+    private mutating func number() throws(JSONError) -> ByteView {
+        let start = position
+        if current == ASCII.minus { position &+= 1 }
+        if current == ASCII.zero {
+            position &+= 1
+        } else {
+            try digits()
+        }
+        if current == ASCII.dot {
+            position &+= 1
+            try digits()
+        }
+        if current | 0x20 == 0x65 {
+            position &+= 1
+            if current == ASCII.plus || current == ASCII.minus { position &+= 1 }
+            try digits()
+        }
+        return document.slice(from: start, to: position)
+    }
+
+    private mutating func digits() throws(JSONError) {
+        guard ASCII.isDigit(current) else { throw error(.unexpectedByte) }
+        while ASCII.isDigit(current) { position &+= 1 }
+    }
+
+    private mutating func string() throws(JSONError) -> JSONString {
+        position &+= 1
+        let start = position
+        var hasEscapes = false
+        while true {
+            let byte = current
+            switch byte {
+            case ASCII.quote:
+                let raw = document.slice(from: start, to: position)
+                position &+= 1
+                return JSONString(raw: raw, hasEscapes: hasEscapes)
+            case ASCII.backslash:
+                hasEscapes = true
+                try escape()
+            case 0..<0x20:
+                throw error(.unexpectedByte)  // also the end of the text, where `current` is 0
+            case 0x20..<0x80:
+                position &+= 1
+            default:
+                let length = UTF8Text.sequenceLength(in: document, at: position)
+                guard length > 0 else { throw error(.notUTF8) }
+                position &+= length
+            }
+        }
+    }
+
+    private mutating func escape() throws(JSONError) {
+        position &+= 1
+        switch current {
+        case ASCII.quote, ASCII.backslash, ASCII.slash, 0x62, 0x66, 0x6E, 0x72, 0x74:
+            position &+= 1
+        case 0x75:
+            position &+= 1
+            var digit = 0
+            while digit < 4 {
+                guard ASCII.hexadecimal(current) != nil else { throw error(.unexpectedByte) }
+                position &+= 1
+                digit &+= 1
+            }
+        default:
+            throw error(.unexpectedByte)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+/// Writes JSON strings (RFC 8259 section 7).
+package enum JSONWriter {
+    /// How many bytes `appendString` adds for a text, quotes included.
+    package static func stringLength(of text: ByteView) -> Int {
+        var length = 2
+        var position = 0
+        while position < text.count {
+            switch text[position] {
+            case ASCII.quote, ASCII.backslash: length &+= 2
+            case 0..<0x20: length &+= 6
+            default: length &+= 1
+            }
+            position &+= 1
+        }
+        return length
+    }
+
+    /// Appends a text as a JSON string. Only what must be escaped is: quotes, backslashes and control characters.
+    ///
+    /// - Parameters:
+    ///   - text: UTF-8; the caller has checked that.
+    ///   - buffer: has room for `stringLength(of: text)` bytes.
+    package static func appendString(_ text: ByteView, to buffer: inout SecretBuffer) {
+        buffer.append(ASCII.quote)
+        var position = 0
+        while position < text.count {
+            let byte = text[position]
+            switch byte {
+            case ASCII.quote, ASCII.backslash:
+                buffer.append(ASCII.backslash)
+                buffer.append(byte)
+            case 0..<0x20:
+                buffer.append(ByteView("\\u00"))
+                buffer.append(byte >> 4 &+ ASCII.zero)
+                let low = byte & 0x0F
+                buffer.append(low < 10 ? low &+ ASCII.zero : low &- 10 &+ 0x61)
+            default:
+                buffer.append(byte)
+            }
+            position &+= 1
+        }
+        buffer.append(ASCII.quote)
+    }
+}

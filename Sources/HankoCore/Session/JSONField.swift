@@ -1,0 +1,35 @@
+/// One member of an object that Hanko sent, as far as the verdict needs it. The member's value has been read, and so
+/// checked, to its end.
+package enum JSONField {
+    /// Not sent, or null, which counts as not sent.
+    case absent
+    case text(JSONString)
+    case number(ByteView)
+    case boolean(Bool)
+    /// An array or object as it was written.
+    case container(ByteView)
+
+    /// Reads the value that comes next.
+    static func read(from reader: inout JSONReader) throws(JSONError) -> JSONField {
+        switch try reader.next() {
+        case .string(let text): return .text(text)
+        case .number(let digits): return .number(digits)
+        case .boolean(let value): return .boolean(value)
+        case .beginObject, .beginArray:
+            return .container(try reader.skipOpenContainer())
+        default:
+            return .absent
+        }
+    }
+
+    var isAbsent: Bool {
+        if case .absent = self { return true }
+        return false
+    }
+
+    /// The text when it is a UUID; nil for everything else.
+    var uuid: JSONString? {
+        guard case .text(let text) = self, text.withText({ UUIDText.isUUID($0) }) else { return nil }
+        return text
+    }
+}

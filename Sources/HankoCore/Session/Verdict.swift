@@ -1,0 +1,180 @@
+/// What the end of an exchange means for the token that was asked about: the one place where a yes is made.
+///
+/// A pure function of what came back, the token, the configured audiences and the time. The rules are those of the
+/// table in the design of this library, in its order; their sources are Hanko's API and, for what a token's payload
+/// says, RFC 7519.
+package enum Verdict {
+    /// A session that expired longer ago than this is refused, and a clock that is further off than this is named.
+    private static var toleratedSeconds: Int64 { 60 }
+
+    /// Servers refuse requests for their size only beyond this; a shorter token is not to blame.
+    private static var ordinaryTokenLength: Int { 16_384 }
+
+    /// Judges the end of an exchange.
+    ///
+    /// - Parameters:
+    ///   - end: how the exchange ended.
+    ///   - token: the token that was sent.
+    ///   - audiences: the configured audiences; none means that the audience is not checked.
+    ///   - now: seconds since 1970 on this machine's clock.
+    /// - Returns: `.accepted` only when Hanko answered 200 with `is_valid` true and nothing contradicts it.
+    package static func reason(
+        for end: ExchangeEnd, token: ByteView, audiences: [[UInt8]], now: Int64
+    ) -> VerdictReason {
+        switch end {
+        case .failure(let failure): .transport(failure)
+        case .answer(let answer): reason(for: answer, token: token, audiences: audiences, now: now)
+        }
+    }
+
+    /// Looks at the status, before anything in the body.
+    private static func reason(
+        for answer: Answer, token: ByteView, audiences: [[UInt8]], now: Int64
+    ) -> VerdictReason {
+        if answer.headTooLarge { return .headTooLarge }
+        switch answer.status {
+        case 200:
+            if answer.contentLengthsDiffer { return .contentLengthsDiffer }
+            if answer.bodyTooLarge { return .bodyTooLarge }
+            return reasonForBody(of: answer, token: token, audiences: audiences, now: now)
+        case 400:
+            return blamesClaims(answer) ? .claimsUnreadable : .wrongAddress(400)
+        case 413, 431:
+            return token.count > ordinaryTokenLength ? .tokenRefusedForLength(answer.status) : .wrongAddress(answer.status)
+        case 408, 425, 429, 500...599:
+            return .serverFailed(answer.status)
+        case 300...499:
+            return .wrongAddress(answer.status)
+        default:
+            return .unexpectedStatus(answer.status)
+        }
+    }
+
+    /// Whether the status may be judged without its body, so that nobody needs to wait for that.
+    package static func needsBody(status: Int) -> Bool { status == 200 || status == 400 }
+
+    // MARK: 400
+
+    /// The only 400 that a token causes: Hanko's error shape, and a message that begins with these words.
+    private static func blamesClaims(_ answer: Answer) -> Bool {
+        guard !answer.bodyTooLarge, !answer.contentLengthsDiffer else { return false }
+        var hasCode = false
+        var hasMessage = false
+        do {
+            let isObject = try JSONObject.read(answer.body) { (key, reader) throws(JSONError) in
+                switch try JSONField.read(from: &reader) {
+                case .number(let digits) where key.equals("code"):
+                    hasCode = digits.equals(ByteView("400"))
+                case .text(let text) where key.equals("message"):
+                    hasMessage = text.hasPrefix("failed to parse token claims")
+                default:
+                    break
+                }
+            }
+            return isObject && hasCode && hasMessage
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: 200
+
+    private static func reasonForBody(
+        of answer: Answer, token: ByteView, audiences: [[UInt8]], now: Int64
+    ) -> VerdictReason {
+        let fields: AnswerFields
+        do {
+            guard let object = try AnswerFields.read(answer.body) else { return .notObject }
+            fields = object
+        } catch {
+            return .notJSON(position: error.position)
+        }
+        guard case .boolean(let isValid) = fields.isValid else { return .noVerdict }
+        guard isValid else { return .rejected }
+        var buffer = SecretBuffer()
+        let hasPayload = TokenPayload.decode(token, into: &buffer)
+        return buffer.withView { payload in
+            contradiction(
+                of: fields, payload: hasPayload ? claims(of: payload) : nil, audiences: audiences, now: now,
+                serverDate: answer.date) ?? .accepted
+        }
+    }
+
+    /// The claims in the payload of the token, which Hanko has just verified; nil when they are not JSON.
+    private static func claims(of payload: ByteView) -> ClaimFields? {
+        do {
+            return try ClaimFields.readPayload(payload)
+        } catch {
+            return nil
+        }
+    }
+
+    /// What in the answer or the token speaks against the yes of an answer; nil when nothing does.
+    private static func contradiction(
+        of fields: AnswerFields, payload: ClaimFields?, audiences: [[UInt8]], now: Int64, serverDate: Int64?
+    ) -> VerdictReason? {
+        // Whose answer: an answer that was meant for another token must not become this one's yes.
+        if let payload {
+            if let mine = payload.sessionID.uuid, let theirs = fields.claims.sessionID.uuid, !isSame(mine, theirs) {
+                return .otherToken
+            }
+            if let mine = payload.subject.uuid, let theirs = fields.userID.uuid, !isSame(mine, theirs) {
+                return .otherToken
+            }
+        }
+        // Whose claims: custom claims can overwrite anything inside `claims`, and users may influence those. The fields
+        // at the top come first, then the payload of a token that is a Hanko session's, and `claims` last.
+        let session = payload?.sessionID.uuid == nil ? nil : payload
+        let subject = firstSent(fields.userID, session?.subject, fields.claims.subject)
+        if !subject.isAbsent, !isUsableUser(subject) { return .userUnusable }
+        if !fitsCStrings(subject, fields.claims) { return .textUnusable }
+        let expiration = firstSent(fields.expirationTime, session?.expiration, fields.claims.expiration)
+        if let reason = contradiction(of: expiration, now: now, serverDate: serverDate) { return reason }
+        let audience = firstSent(session?.audience ?? .absent, nil, fields.claims.audience)
+        if !audiences.isEmpty, !Audience.matches(audience, oneOf: audiences) { return .audienceMismatch }
+        return nil
+    }
+
+    private static func firstSent(_ first: JSONField, _ second: JSONField?, _ third: JSONField) -> JSONField {
+        if !first.isAbsent { return first }
+        if let second, !second.isAbsent { return second }
+        return third
+    }
+
+    private static func isSame(_ left: JSONString, _ right: JSONString) -> Bool {
+        left.withText { left in right.withText { right in left.equalsIgnoringCase(right) } }
+    }
+
+    private static func isUsableUser(_ subject: JSONField) -> Bool {
+        guard case .text(let text) = subject, !text.isEmpty else { return false }
+        return text.withText { !UUIDText.isNil($0) }
+    }
+
+    /// A U+0000 in a text that C programs read would show them a shorter one.
+    private static func fitsCStrings(_ subject: JSONField, _ claims: ClaimFields) -> Bool {
+        fitsCString(subject) && fitsCString(claims.sessionID) && fitsCString(claims.email) && fitsCString(claims.username)
+    }
+
+    private static func fitsCString(_ field: JSONField) -> Bool {
+        guard case .text(let text) = field else { return true }
+        return text.fitsCString
+    }
+
+    private static func contradiction(of expiration: JSONField, now: Int64, serverDate: Int64?) -> VerdictReason? {
+        let expiry: Int64?
+        switch expiration {
+        case .absent: return nil
+        case .text(let text): expiry = text.withText { Timestamp.rfc3339($0) }
+        case .number(let number): expiry = Timestamp.numericDate(number)
+        default: expiry = nil
+        }
+        guard let expiry else { return .expiryUnreadable }
+        let secondsAgo = now &- expiry
+        guard secondsAgo > toleratedSeconds else { return nil }
+        if let serverDate {
+            let ahead = now &- serverDate
+            if ahead > toleratedSeconds || ahead < 0 &- toleratedSeconds { return .clockOff(seconds: ahead) }
+        }
+        return .expired(secondsAgo: secondsAgo)
+    }
+}

@@ -1,0 +1,121 @@
+/// Why a verdict is what it is. Each reason has one status and one text of our own words and numbers.
+package enum VerdictReason: Equatable {
+    // Yes
+    case accepted
+
+    // No
+    case rejected
+    case claimsUnreadable
+    case audienceMismatch
+    case tokenRefusedForLength(Int)
+    case noToken
+    case tokenTooLong
+    case tokenNotUTF8
+
+    // Could not ask
+    case serverFailed(Int)
+    case wrongAddress(Int)
+    case clockOff(seconds: Int64)
+    case headTooLarge
+    case bodyTooLarge
+    case contentLengthsDiffer
+    case notJSON(position: Int)
+    case notObject
+    case noVerdict
+    case userUnusable
+    case textUnusable
+    case otherToken
+    case expiryUnreadable
+    case expired(secondsAgo: Int64)
+    case unexpectedStatus(Int)
+    case transport(TransportFailure)
+
+    package var status: Status {
+        switch self {
+        case .accepted: .ok
+        case .rejected, .claimsUnreadable, .audienceMismatch, .tokenRefusedForLength, .tokenTooLong, .tokenNotUTF8:
+            .invalidToken
+        case .noToken: .noToken
+        case .serverFailed: .unavailable
+        case .wrongAddress, .clockOff: .misconfigured
+        case .transport(let failure): failure.status
+        default: .protocolError
+        }
+    }
+
+    /// The HTTP status that the reason stands for; 0 when there was no answer.
+    package var code: Int {
+        switch self {
+        case .noToken, .tokenTooLong, .tokenNotUTF8, .transport, .headTooLarge: 0
+        case .claimsUnreadable: 400
+        case .tokenRefusedForLength(let code), .serverFailed(let code), .wrongAddress(let code),
+            .unexpectedStatus(let code):
+            code
+        default: 200
+        }
+    }
+
+    /// How important the reason is to an operator. A token that is simply not valid is no event; a token that only the
+    /// configured audiences refuse is one, because a typo there logs everybody out.
+    package var logLevel: LogLevel {
+        if case .audienceMismatch = self { return .error }
+        switch status {
+        case .ok, .noToken: return .debug
+        case .invalidToken: return .info
+        default: return .error
+        }
+    }
+
+    package var text: String {
+        switch self {
+        case .accepted: "Hanko accepted the session token"
+        case .rejected: "Hanko rejected the session token"
+        case .claimsUnreadable:
+            "Hanko could not read the claims of the token (400): it is not a session token, but perhaps one that Hanko made for a webhook"
+        case .audienceMismatch: "the session's audience holds none of the configured audiences"
+        case .tokenRefusedForLength(let code): "the server refused the token for its length (\(code))"
+        case .noToken: "no token was given; nothing was asked"
+        case .tokenTooLong: "the token is longer than 262144 bytes; nothing was asked"
+        case .tokenNotUTF8: "the token is not valid UTF-8; nothing was asked"
+        case .serverFailed(let code):
+            code == 429
+                ? "the server answered 429, too many requests; look at the rate limits in front of Hanko"
+                : "the server answered \(code); look at the health of Hanko and of what stands in front of it"
+        case .wrongAddress(let code): Self.advice(on: code)
+        case .clockOff(let seconds):
+            seconds > 0
+                ? "the session has expired by this machine's clock, which is \(seconds) s ahead of the server's; set the clock"
+                : "the session has expired by this machine's clock, which is \(0 &- seconds) s behind the server's; set the clock"
+        case .headTooLarge: "the head of the answer was longer than 65536 bytes"
+        case .bodyTooLarge: "the body of the answer was longer than 262144 bytes"
+        case .contentLengthsDiffer: "the answer had two different Content-Length fields"
+        case .notJSON(let position): "the answer 200 is not valid JSON (at byte \(position)); check that HANKO_API_URL is a Hanko"
+        case .notObject: "the answer 200 is JSON but not an object; check that HANKO_API_URL is a Hanko"
+        case .noVerdict: "the answer 200 has no is_valid that is true or false; check that HANKO_API_URL is a Hanko"
+        case .userUnusable: "Hanko accepted the token, but the user it names is empty, not text or the nil UUID"
+        case .textUnusable: "Hanko accepted the token, but a text in its answer holds U+0000 or half a character"
+        case .otherToken: "the answer belongs to another token; a proxy in front of Hanko mixes up its answers"
+        case .expiryUnreadable: "Hanko accepted the token, but its expiry cannot be read"
+        case .expired(let seconds): "Hanko accepted the token, but it expired \(seconds) s ago"
+        case .unexpectedStatus(let code): "the server answered \(code), which Hanko never does here; check HANKO_API_URL"
+        case .transport(let failure): failure.text
+        }
+    }
+
+    private static func advice(on code: Int) -> String {
+        switch code {
+        case 300...399:
+            "the server answered with a redirect (\(code)), which is never followed with a token; set HANKO_API_URL to the final address, https included"
+        case 400:
+            "the server answered 400 to a well-formed request; check that HANKO_API_URL holds the tenant id if your Hanko has tenants, and what stands in front of it"
+        case 401, 403, 407:
+            "the server answered \(code), which Hanko never does here; a gateway, proxy or firewall in front of it refuses this machine"
+        case 404:
+            "the server answered 404; check the host and the path in HANKO_API_URL, and whether the tenant id is missing or wrong"
+        case 405, 415:
+            "the server answered \(code); what answers at HANKO_API_URL is not a Hanko, or a gateway changes the request"
+        default:
+            "the server answered \(code), which Hanko never does here; check HANKO_API_URL and what stands in front of Hanko"
+        }
+    }
+}

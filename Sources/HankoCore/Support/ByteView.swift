@@ -1,0 +1,121 @@
+/// Bytes that somebody else owns, read without ever trapping and without ever reading outside of them.
+///
+/// Everything that parses outside data reads through this type: a position outside of the view answers 0, so that a
+/// mistake in a parser can refuse good input but cannot stop the host process.
+package struct ByteView {
+    private let base: UnsafePointer<UInt8>?
+    package let count: Int
+
+    package init(_ base: UnsafePointer<UInt8>?, count: Int) {
+        self.base = base
+        self.count = base == nil ? 0 : max(0, count)
+    }
+
+    package init(_ buffer: UnsafeBufferPointer<UInt8>) {
+        self.init(buffer.baseAddress, count: buffer.count)
+    }
+
+    package init(_ text: StaticString) {
+        // A StaticString made of a single scalar has no pointer; the library has none of those.
+        self.init(text.hasPointerRepresentation ? text.utf8Start : nil, count: text.utf8CodeUnitCount)
+    }
+
+    package static var empty: ByteView { ByteView(nil, count: 0) }
+
+    package var isEmpty: Bool { count == 0 }
+
+    /// The address of the first byte, for C functions; nil when there are no bytes.
+    package var start: UnsafePointer<UInt8>? { base }
+
+    /// The byte at a position; 0 outside of the view.
+    @inline(__always)
+    package subscript(position: Int) -> UInt8 {
+        guard let base, UInt(bitPattern: position) < UInt(bitPattern: count) else { return 0 }
+        return base[position]
+    }
+
+    /// The bytes from `start` up to `end`, cut to what the view has.
+    package func slice(from start: Int, to end: Int) -> ByteView {
+        let lower = min(max(0, start), count)
+        let upper = min(max(lower, end), count)
+        guard let base else { return .empty }
+        return ByteView(base + lower, count: upper &- lower)
+    }
+
+    package func slice(from start: Int) -> ByteView { slice(from: start, to: count) }
+
+    /// The position of the first `byte` at or after `start`; nil when there is none.
+    package func firstPosition(of byte: UInt8, from start: Int = 0) -> Int? {
+        var position = max(0, start)
+        while position < count {
+            if self[position] == byte { return position }
+            position &+= 1
+        }
+        return nil
+    }
+
+    package func contains(_ byte: UInt8) -> Bool { firstPosition(of: byte) != nil }
+
+    package func equals(_ other: ByteView) -> Bool {
+        guard count == other.count else { return false }
+        return hasPrefix(other)
+    }
+
+    package func hasPrefix(_ prefix: ByteView) -> Bool {
+        guard prefix.count <= count else { return false }
+        var position = 0
+        while position < prefix.count {
+            if self[position] != prefix[position] { return false }
+            position &+= 1
+        }
+        return true
+    }
+
+    /// Compares without regard to ASCII case, as header names and UUIDs are compared (RFC 9110 section 5.1).
+    package func equalsIgnoringCase(_ other: ByteView) -> Bool {
+        guard count == other.count else { return false }
+        var position = 0
+        while position < count {
+            if ASCII.lowercased(self[position]) != ASCII.lowercased(other[position]) { return false }
+            position &+= 1
+        }
+        return true
+    }
+
+    /// Without the blanks and tabs at both ends.
+    package func trimmed() -> ByteView {
+        var lower = 0
+        var upper = count
+        while lower < upper, ASCII.isBlank(self[lower]) { lower &+= 1 }
+        while upper > lower, ASCII.isBlank(self[upper &- 1]) { upper &-= 1 }
+        return slice(from: lower, to: upper)
+    }
+
+    /// A decimal number of digits only, at most `maximum`; nil for everything else.
+    package func decimal(atMost maximum: Int64) -> Int64? {
+        guard count > 0 else { return nil }
+        var value: Int64 = 0
+        var position = 0
+        while position < count {
+            guard let digit = ASCII.digit(self[position]) else { return nil }
+            let (product, productOverflows) = value.multipliedReportingOverflow(by: 10)
+            let (sum, sumOverflows) = product.addingReportingOverflow(digit)
+            if productOverflows || sumOverflows || sum > maximum { return nil }
+            value = sum
+            position &+= 1
+        }
+        return value
+    }
+
+    /// A copy, for what must outlive the bytes.
+    package func bytes() -> [UInt8] {
+        guard let base, count > 0 else { return [] }
+        return [UInt8](UnsafeBufferPointer(start: base, count: count))
+    }
+
+    /// The bytes as text; what is not UTF-8 is replaced. For our own words and configuration only, never for a token.
+    package func text() -> String {
+        guard let base, count > 0 else { return "" }
+        return String(decoding: UnsafeBufferPointer(start: base, count: count), as: UTF8.self)
+    }
+}

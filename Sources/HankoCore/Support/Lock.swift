@@ -1,0 +1,22 @@
+import CSystem
+
+/// A mutual exclusion lock. It is held for moments only: never during input or output, never while a log line is
+/// written.
+package final class Lock: @unchecked Sendable {
+    // A mutex must not move in memory, so it has an allocation of its own.
+    let mutex: UnsafeMutablePointer<pthread_mutex_t>
+
+    package init() {
+        mutex = .allocate(capacity: 1)
+        pthread_mutex_init(mutex, nil)
+    }
+
+    deinit {
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
+
+    package func lock() { pthread_mutex_lock(mutex) }
+
+    package func unlock() { pthread_mutex_unlock(mutex) }
+}

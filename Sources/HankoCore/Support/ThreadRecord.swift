@@ -1,0 +1,75 @@
+import CSystem
+import Synchronization
+
+/// What each thread's last call came to. It is kept under a POSIX thread key: a thread-local variable in a shared
+/// library would make it need the dynamic linker as a library of its own.
+package enum ThreadRecord {
+    /// The longest text, its NUL included; a longer one is cut at a character.
+    private static var textCapacity: Int { 512 }
+
+    private struct Record {
+        var status: Int32
+        var text: UnsafeMutablePointer<CChar>
+    }
+
+    /// The key plus 1; 0 before there is one.
+    private static let key = Atomic<UInt64>(0)
+
+    /// Notes the result of this thread's call. Where there is no memory for that, the last result stays.
+    package static func note(_ result: CallResult) {
+        guard let record = current(create: true) else { return }
+        record.pointee.status = result.status.rawValue
+        let text = record.pointee.text
+        var length = 0
+        for byte in result.text.utf8 {
+            if length >= textCapacity &- 1 { break }
+            text[length] = CChar(bitPattern: byte)
+            length &+= 1
+        }
+        if length == textCapacity &- 1 {
+            // Not in the middle of a character: its last bytes go, and then its first.
+            while length > 0, UInt8(bitPattern: text[length &- 1]) & 0xC0 == 0x80 { length &-= 1 }
+            if length > 0, UInt8(bitPattern: text[length &- 1]) >= 0xC0 { length &-= 1 }
+        }
+        text[length] = 0
+    }
+
+    /// The status of this thread's last call; `noToken` before the first.
+    package static var status: Int32 {
+        current(create: false)?.pointee.status ?? Status.noToken.rawValue
+    }
+
+    /// The text of this thread's last call; nil before the first.
+    package static var text: UnsafePointer<CChar>? {
+        guard let record = current(create: false) else { return nil }
+        return UnsafePointer(record.pointee.text)
+    }
+
+    private static func current(create: Bool) -> UnsafeMutablePointer<Record>? {
+        guard let key = threadKey(create: create) else { return nil }
+        if let known = pthread_getspecific(key) { return known.assumingMemoryBound(to: Record.self) }
+        guard create, let memory = malloc(MemoryLayout<Record>.size &+ textCapacity) else { return nil }
+        let record = memory.assumingMemoryBound(to: Record.self)
+        let text = (memory + MemoryLayout<Record>.size).assumingMemoryBound(to: CChar.self)
+        text[0] = 0
+        record.initialize(to: Record(status: Status.noToken.rawValue, text: text))
+        guard pthread_setspecific(key, memory) == 0 else {
+            free(memory)
+            return nil
+        }
+        return record
+    }
+
+    private static func threadKey(create: Bool) -> pthread_key_t? {
+        let known = key.load(ordering: .acquiring)
+        if known != 0 { return pthread_key_t(truncatingIfNeeded: known &- 1) }
+        guard create else { return nil }
+        var fresh = pthread_key_t()
+        guard pthread_key_create(&fresh, { free($0) }) == 0 else { return nil }
+        let (won, found) = key.compareExchange(
+            expected: 0, desired: UInt64(fresh) &+ 1, ordering: .acquiringAndReleasing)
+        if won { return fresh }
+        pthread_key_delete(fresh)
+        return pthread_key_t(truncatingIfNeeded: found &- 1)
+    }
+}

@@ -1,0 +1,235 @@
+import CCurl
+import CSystem
+
+/// One POST at a time on one handle of libcurl, with the connection that the handle keeps. Used by one thread at a time.
+final class Exchange {
+    private let handle: UnsafeMutableRawPointer
+    private let transfer: UnsafeMutablePointer<Transfer>
+    private let headers: UnsafeMutablePointer<curl_slist>
+    private var request = SecretBuffer()
+    private var code = CURLE_OK
+    private var deadline = Deadline(nanoseconds: 0)
+
+    /// Prepares a handle for one address.
+    ///
+    /// - Throws: why libcurl cannot be used.
+    init(_ configuration: Configuration, url: APIURL, tlsLibrary: TLSLibrary) throws(TransportFailure) {
+        guard let headers = Self.headers() else { throw .localShortage }
+        guard let handle = curl_easy_init() else {
+            curl_slist_free_all(headers)
+            throw .localShortage
+        }
+        self.handle = handle
+        self.headers = headers
+        transfer = .allocate(capacity: 1)
+        transfer.initialize(to: Transfer(handle: handle, tlsLibrary: tlsLibrary))
+        // From here on `deinit` cleans up.
+        try Self.set(handle, transfer, headers, configuration, url)
+    }
+
+    deinit {
+        // The handle goes first: closing its connection calls back into the transfer.
+        curl_easy_cleanup(handle)
+        curl_slist_free_all(headers)
+        transfer.deinitialize(count: 1)
+        transfer.deallocate()
+    }
+
+    // MARK: One exchange
+
+    /// Writes the request for a token. `erase` takes it away again.
+    ///
+    /// - Throws: when there is no memory for it.
+    func load(_ token: ByteView) throws(TransportFailure) {
+        let start = ByteView("{\"session_token\":")
+        guard request.reserve(start.count &+ JSONWriter.stringLength(of: token) &+ 1) else { throw .localShortage }
+        request.append(start)
+        JSONWriter.appendString(token, to: &request)
+        request.append(0x7D)
+        let code = request.withView { body in
+            // libcurl does not copy the body: it stays in memory that `erase` overwrites.
+            let pointer = UnsafeMutableRawPointer(mutating: body.start)
+            let code = hanko_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
+            return code == CURLE_OK ? hanko_curl_set_pointer(handle, CURLOPT_POSTFIELDS, pointer) : code
+        }
+        guard code == CURLE_OK else { throw Self.failure(ofOption: code) }
+    }
+
+    /// Sends the request and waits for the answer; `withEnd` tells what came.
+    ///
+    /// - Parameters:
+    ///   - deadline: when the exchange must be over.
+    ///   - freshConnection: do not use the connection that the handle keeps.
+    func perform(until deadline: Deadline, freshConnection: Bool) {
+        self.deadline = deadline
+        transfer.pointee.reset()
+        let remaining = deadline.remainingMilliseconds(at: Clock.monotonicNanoseconds())
+        guard remaining > 0 else {
+            code = CURLE_OPERATION_TIMEDOUT
+            transfer.pointee.reachedRequest = true  // the deadline, not the connect timeout
+            return
+        }
+        code = hanko_curl_set_long(handle, CURLOPT_TIMEOUT_MS, Int(remaining))
+        guard code == CURLE_OK else { return }
+        code = hanko_curl_set_long(handle, CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
+        guard code == CURLE_OK else { return }
+        code = curl_easy_perform(handle)
+    }
+
+    /// Gives the end of the exchange to a function; the answer in it must not leave the function.
+    func withEnd<Result>(_ body: (ExchangeEnd) -> Result) -> Result {
+        let end = end
+        guard case .answer(var answer) = end else { return body(end) }
+        return transfer.pointee.body.withView { bytes in
+            answer.body = bytes
+            return body(.answer(answer))
+        }
+    }
+
+    /// Whether the exchange went over a connection that was kept from an earlier one.
+    var usedKeptConnection: Bool { transfer.pointee.reachedRequest && !transfer.pointee.openedConnection }
+
+    /// Whether at least one byte of an answer arrived.
+    var answerBegan: Bool {
+        var microseconds: curl_off_t = 0
+        return hanko_curl_get_size(handle, CURLINFO_STARTTRANSFER_TIME_T, &microseconds) == CURLE_OK && microseconds > 0
+    }
+
+    /// Whether handle and connection may serve another token: only after a 200 that was read to its declared end, for a
+    /// request that was sent whole. Everything else may leave something behind.
+    var isReusable: Bool {
+        guard code == CURLE_OK, transfer.pointee.head.status == 200, !transfer.pointee.head.contentLengthsDiffer,
+            !transfer.pointee.sockets.isIncomplete
+        else { return false }
+        var sent: curl_off_t = 0
+        return hanko_curl_get_size(handle, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK && Int(sent) == request.count
+    }
+
+    /// Overwrites the request and the answer with zeros.
+    func erase() {
+        request.erase()
+        transfer.pointee.body.erase()
+    }
+
+    // MARK: How it ended
+
+    /// The end of the exchange, the body excepted.
+    private var end: ExchangeEnd {
+        let head = transfer.pointee.head
+        var answer = Answer()
+        answer.status = head.status
+        answer.headTooLarge = head.isTooLarge
+        answer.bodyTooLarge = transfer.pointee.bodyTooLarge
+        answer.contentLengthsDiffer = head.contentLengthsDiffer
+        answer.date = head.date
+        // What the callbacks decided comes first: libcurl knows only that they ended the transfer.
+        if transfer.pointee.foundUnaskedBytes { return .failure(.unaskedBytes) }
+        if transfer.pointee.ranOutOfMemory { return .failure(.localShortage) }
+        if head.isTooLarge || transfer.pointee.bodyTooLarge { return .answer(answer) }
+        if head.isComplete && !Verdict.needsBody(status: head.status) { return .answer(answer) }
+        if code == CURLE_OK {
+            return head.isComplete ? .answer(answer) : .failure(.notHTTP)
+        }
+        if code == CURLE_OPERATION_TIMEDOUT { return .failure(timeout) }
+        if code == CURLE_OUT_OF_MEMORY && answerBegan && !head.isComplete {
+            // libcurl's word for a single line of a head that is longer than it takes, 100 KiB.
+            answer.headTooLarge = true
+            return .answer(answer)
+        }
+        return .failure(Self.failure(ofTransfer: code))
+    }
+
+    private var timeout: TransportFailure {
+        // Both timeouts have one code. A connect timeout comes while there is no connection and time is left.
+        let isOver = deadline.remainingMilliseconds(at: Clock.monotonicNanoseconds()) <= 1
+        return isOver || transfer.pointee.reachedRequest ? .deadline : .connectTimeout
+    }
+
+    private static func failure(ofTransfer code: CURLcode) -> TransportFailure {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_HOST: .resolve
+        case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY: .proxy
+        case CURLE_COULDNT_CONNECT: .connect
+        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR: .certificate
+        case CURLE_SSL_CACERT_BADFILE: .certificateFile
+        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_NOTFOUND,
+            CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_SHUTDOWN_FAILED, CURLE_SSL_CRL_BADFILE,
+            CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CLIENTCERT, CURLE_USE_SSL_FAILED:
+            .tls
+        case CURLE_GOT_NOTHING: .emptyReply
+        case CURLE_SEND_ERROR, CURLE_RECV_ERROR: .connectionLost
+        case CURLE_PARTIAL_FILE: .bodyCutShort
+        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_HTTP2_STREAM: .notHTTP
+        case CURLE_OUT_OF_MEMORY: .localShortage
+        case CURLE_FAILED_INIT, CURLE_NOT_BUILT_IN, CURLE_UNKNOWN_OPTION, CURLE_BAD_FUNCTION_ARGUMENT:
+            .unusableLibrary(Int32(bitPattern: code.rawValue))
+        default: .other(Int32(bitPattern: code.rawValue))
+        }
+    }
+
+    private static func failure(ofOption code: CURLcode) -> TransportFailure {
+        code == CURLE_OUT_OF_MEMORY ? .localShortage : .unusableLibrary(Int32(bitPattern: code.rawValue))
+    }
+
+    // MARK: Preparing a handle
+
+    private static func headers() -> UnsafeMutablePointer<curl_slist>? {
+        var list: UnsafeMutablePointer<curl_slist>?
+        // An empty Expect field keeps libcurl from waiting for a "100 Continue" before it sends a long token.
+        for line: StaticString in ["Content-Type: application/json", "Accept: application/json", "Expect:"] {
+            let longer = line.withUTF8Buffer { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { curl_slist_append(list, $0.baseAddress) }
+            }
+            guard let longer else {
+                curl_slist_free_all(list)
+                return nil
+            }
+            list = longer
+        }
+        return list
+    }
+
+    private static func set(
+        _ handle: UnsafeMutableRawPointer, _ transfer: UnsafeMutablePointer<Transfer>,
+        _ headers: UnsafeMutablePointer<curl_slist>, _ configuration: Configuration, _ url: APIURL
+    ) throws(TransportFailure) {
+        let options = CurlOptions(handle)
+        try options.set(CURLOPT_NOSIGNAL, 1)
+        // Otherwise libcurl waits for its resolver thread, and a silent name server outlasts the deadline.
+        try options.set(CURLOPT_QUICK_EXIT, 1)
+
+        try options.set(CURLOPT_URL, url.validateURL)
+        try options.set(CURLOPT_PROTOCOLS_STR, "http,https")
+        try options.set(CURLOPT_POST, 1)
+        try options.set(CURLOPT_HTTPHEADER, headers)
+        try options.set(CURLOPT_USERAGENT, "libhanko/\(LibraryVersion.text)")
+        try options.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
+        try options.set(CURLOPT_HTTP09_ALLOWED, 0)
+        try options.set(CURLOPT_FOLLOWLOCATION, 0)
+
+        try options.set(CURLOPT_SSL_VERIFYPEER, 1)
+        try options.set(CURLOPT_SSL_VERIFYHOST, 2)
+        try options.set(CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2)
+        if let caFile = configuration.caFile {
+            try options.set(CURLOPT_CAINFO, caFile)
+            // A private authority instead of the system's, not beside them.
+            try options.set(CURLOPT_CAPATH, nil)
+        }
+
+        if url.isLoopback || hanko_runs_with_raised_privileges() != 0 {
+            // An empty proxy means none, whatever the environment says.
+            try options.set(CURLOPT_PROXY, "")
+        }
+        // A proxy's own answer to CONNECT is not Hanko's.
+        try options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+
+        try options.set(CURLOPT_CONNECTTIMEOUT_MS, Int(configuration.connectTimeoutMilliseconds))
+        try options.set(CURLOPT_TCP_NODELAY, 1)
+        try options.set(CURLOPT_TCP_KEEPALIVE, 1)
+        // One handle keeps one connection, and not longer than common servers do (60 s and more).
+        try options.set(CURLOPT_MAXCONNECTS, 1)
+        try options.set(CURLOPT_MAXAGE_CONN, 50)
+
+        try options.setCallbacks(transfer)
+    }
+}

@@ -1,0 +1,85 @@
+import CCurl
+
+/// The head of an answer, line by line as it arrives: a value without a connection.
+package struct ResponseHead {
+    package enum Progress {
+        case incomplete
+        /// The head of the final answer is complete; interim answers (1xx) came before it, if any.
+        case complete
+        case tooLarge
+    }
+
+    /// All heads of one exchange together, interim answers included, so that a server that sends those for ever ends.
+    package static var maximumLength: Int { 65_536 }
+
+    package private(set) var status = 0
+    package private(set) var isComplete = false
+    package private(set) var isTooLarge = false
+    package private(set) var contentLengthsDiffer = false
+    package private(set) var date: Int64?
+    private var contentLength: Int64?
+    private var length = 0
+
+    package init() {}
+
+    /// Takes the next line, its end included.
+    package mutating func receive(_ line: ByteView) -> Progress {
+        // What comes after the body (trailer fields, RFC 9112 section 7.1.2) changes nothing.
+        length = length &+ line.count
+        if length > Self.maximumLength {
+            isTooLarge = true
+            return .tooLarge
+        }
+        if isComplete { return .incomplete }
+        if line.hasPrefix(ByteView("HTTP/")) {
+            startAnswer(line)
+            return .incomplete
+        }
+        if line[0] == ASCII.carriageReturn || line[0] == ASCII.lineFeed {
+            // 101 would switch protocols; nothing that Hanko sends comes after it.
+            guard status >= 200 || status == 101 else { return .incomplete }
+            isComplete = true
+            return .complete
+        }
+        field(line)
+        return .incomplete
+    }
+
+    private mutating func startAnswer(_ line: ByteView) {
+        let blank = line.firstPosition(of: ASCII.space) ?? line.count
+        status = Int(line.slice(from: blank &+ 1, to: blank &+ 4).decimal(atMost: 999) ?? 0)
+        contentLength = nil
+        contentLengthsDiffer = false
+        date = nil
+    }
+
+    private mutating func field(_ line: ByteView) {
+        guard let colon = line.firstPosition(of: ASCII.colon) else { return }
+        let name = line.slice(from: 0, to: colon).trimmed()
+        let value = Self.withoutLineEnd(line.slice(from: colon &+ 1)).trimmed()
+        if name.equalsIgnoringCase(ByteView("content-length")) {
+            // What is no number counts as one that differs from every other.
+            let declared = value.decimal(atMost: .max) ?? -1
+            if let contentLength, contentLength != declared || declared < 0 { contentLengthsDiffer = true }
+            contentLength = declared
+        } else if name.equalsIgnoringCase(ByteView("date")) {
+            date = Self.date(value)
+        }
+    }
+
+    private static func withoutLineEnd(_ text: ByteView) -> ByteView {
+        var end = text.count
+        while end > 0, text[end &- 1] == ASCII.lineFeed || text[end &- 1] == ASCII.carriageReturn { end &-= 1 }
+        return text.slice(from: 0, to: end)
+    }
+
+    /// A date of RFC 9110 section 5.6.7, read by libcurl without regard to the locale.
+    private static func date(_ text: ByteView) -> Int64? {
+        // libcurl would also read times that no server sends; the right ones are short.
+        guard text.count >= 16, text.count <= 40 else { return nil }
+        let seconds = (text.bytes() + [0]).withUnsafeBufferPointer { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { curl_getdate($0.baseAddress, nil) }
+        }
+        return seconds < 0 ? nil : Int64(seconds)
+    }
+}

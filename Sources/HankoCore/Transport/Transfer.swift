@@ -1,0 +1,92 @@
+import CCurl
+import CSystem
+
+/// What libcurl's callbacks see and change while one handle is at work: sockets, head and body.
+///
+/// It lies at a fixed address, which libcurl holds; it outlives the handle.
+struct Transfer: ~Copyable {
+    static var maximumBodyLength: Int { 262_144 }
+
+    var head = ResponseHead()
+    var body = SecretBuffer()
+    var sockets = SocketList()
+    var bodyTooLarge = false
+    var ranOutOfMemory = false
+    /// A connection was opened for this transfer; otherwise it goes over a kept one.
+    var openedConnection = false
+    /// The connection was there, TLS included, and the request was about to be sent.
+    var reachedRequest = false
+    var foundUnaskedBytes = false
+    private let tlsLibrary: TLSLibrary
+
+    private let handle: UnsafeMutableRawPointer
+
+    init(handle: UnsafeMutableRawPointer, tlsLibrary: TLSLibrary) {
+        self.handle = handle
+        self.tlsLibrary = tlsLibrary
+    }
+
+    /// Forgets the last answer; sockets stay.
+    mutating func reset() {
+        head = ResponseHead()
+        body.erase()
+        bodyTooLarge = false
+        ranOutOfMemory = false
+        openedConnection = false
+        reachedRequest = false
+        foundUnaskedBytes = false
+    }
+
+    // MARK: What libcurl calls
+
+    mutating func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
+        openedConnection = true
+        let socket = hanko_open_socket(
+            address.pointee.family, address.pointee.socktype, address.pointee.protocol)
+        if socket >= 0 { sockets.add(socket) }
+        return socket
+    }
+
+    mutating func closeSocket(_ socket: Int32) -> Int32 {
+        sockets.remove(socket)
+        return close(socket)
+    }
+
+    /// Looks at a kept connection once more before a request goes out on it. On one with something to say, a surplus
+    /// answer for example, that would be taken for the answer to this request; libcurl does not look by itself.
+    ///
+    /// - Returns: whether the request may be sent.
+    mutating func mayUseConnection() -> Bool {
+        reachedRequest = true
+        if openedConnection { return true }
+        if sockets.haveSomethingToSay() || tlsLibrary.mayHoldBytes(of: handle) {
+            foundUnaskedBytes = true
+            return false
+        }
+        return true
+    }
+
+    /// - Returns: false to end the transfer, because the limit is reached or the head says all that is needed.
+    mutating func receiveHeadLine(_ line: ByteView) -> Bool {
+        switch head.receive(line) {
+        case .incomplete: true
+        case .complete: Verdict.needsBody(status: head.status)
+        case .tooLarge: false
+        }
+    }
+
+    /// - Returns: false to end the transfer, because the limit is reached.
+    mutating func receiveBody(_ bytes: ByteView) -> Bool {
+        let total = body.count &+ bytes.count
+        guard total <= Self.maximumBodyLength else {
+            bodyTooLarge = true
+            return false
+        }
+        guard body.reserve(total) else {
+            ranOutOfMemory = true
+            return false
+        }
+        body.append(bytes)
+        return true
+    }
+}
