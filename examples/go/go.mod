@@ -1,0 +1,3 @@
+module example.com/validate
+
+go 1.19
