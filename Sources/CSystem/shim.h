@@ -30,7 +30,7 @@ static inline char **hanko_environment(void)
 // Whether an entry of the environment is one of ours, by its name. In C, because every call asks it of every entry.
 static inline int hanko_is_ours(const char *entry)
 {
-    return strncmp(entry, "HANKO_", 6) == 0;
+    return entry[0] == 'H' && strncmp(entry, "HANKO_", 6) == 0;
 }
 
 // Whether secure_getenv hides an entry: it does in setuid, setgid and capability-raised programs.

@@ -91,7 +91,7 @@ extension Configuration {
     package mutating func setConfirmsRejections(_ text: ByteView) throws(ConfigurationError) {
         confirmsRejections = try Self.flag(text)
         if confirmsRejections {
-            throw ConfigurationError("cannot be 1 yet: confirming rejections comes with a later version; unset it or set 0")
+            throw ConfigurationError("must be 0: confirming rejections (1) is not yet there and comes with a later version")
         }
     }
 

@@ -128,15 +128,18 @@ package enum Verdict {
         let subject = firstSent(fields.userID, session?.subject, fields.claims.subject)
         if !subject.isAbsent, !isUsableUser(subject) { return .userUnusable }
         if !fitsCStrings(subject, fields.claims) { return .textUnusable }
-        let expiration = firstSent(fields.expirationTime, session?.expiration, fields.claims.expiration)
-        if let reason = contradiction(of: expiration, now: now, serverDate: serverDate) { return reason }
-        let audience = firstSent(session?.audience ?? .absent, nil, fields.claims.audience)
+        if let expiry = expiry(of: fields, session),
+            let reason = contradiction(of: expiry, now: now, serverDate: serverDate)
+        {
+            return reason
+        }
+        let audience = firstSent(session?.audience, nil, fields.claims.audience)
         if !audiences.isEmpty, !Audience.matches(audience, oneOf: audiences) { return .audienceMismatch }
         return nil
     }
 
-    private static func firstSent(_ first: JSONField, _ second: JSONField?, _ third: JSONField) -> JSONField {
-        if !first.isAbsent { return first }
+    private static func firstSent(_ first: JSONField?, _ second: JSONField?, _ third: JSONField) -> JSONField {
+        if let first, !first.isAbsent { return first }
         if let second, !second.isAbsent { return second }
         return third
     }
@@ -160,16 +163,32 @@ package enum Verdict {
         return text.fitsCString
     }
 
-    private static func contradiction(of expiration: JSONField, now: Int64, serverDate: Int64?) -> VerdictReason? {
-        let expiry: Int64?
-        switch expiration {
-        case .absent: return nil
-        case .text(let text): expiry = text.withText { Timestamp.rfc3339($0) }
-        case .number(let number): expiry = Timestamp.numericDate(number)
-        default: expiry = nil
+    /// A moment that was sent, or that could not be read.
+    private enum Expiry {
+        case seconds(Int64)
+        case unreadable
+
+        init(_ seconds: Int64?) { self = seconds.map { .seconds($0) } ?? .unreadable }
+    }
+
+    /// The expiry that counts; nil when none was sent. Answers hold texts, payloads numbers.
+    private static func expiry(of fields: AnswerFields, _ session: ClaimFields?) -> Expiry? {
+        if !fields.expirationTime.isAbsent { return textExpiry(fields.expirationTime) }
+        if let expiration = session?.expiration, !expiration.isAbsent {
+            guard case .number(let number) = expiration else { return .unreadable }
+            return Expiry(Timestamp.numericDate(number))
         }
-        guard let expiry else { return .expiryUnreadable }
-        let secondsAgo = now &- expiry
+        return fields.claims.expiration.isAbsent ? nil : textExpiry(fields.claims.expiration)
+    }
+
+    private static func textExpiry(_ field: JSONField) -> Expiry {
+        guard case .text(let text) = field else { return .unreadable }
+        return Expiry(text.withText { Timestamp.rfc3339($0) })
+    }
+
+    private static func contradiction(of expiry: Expiry, now: Int64, serverDate: Int64?) -> VerdictReason? {
+        guard case .seconds(let seconds) = expiry else { return .expiryUnreadable }
+        let secondsAgo = now &- seconds
         guard secondsAgo > toleratedSeconds else { return nil }
         if let serverDate {
             let ahead = now &- serverDate

@@ -89,16 +89,13 @@ final class Exchange {
     /// Whether the exchange went over a connection that was kept from an earlier one.
     var usedKeptConnection: Bool { transfer.pointee.reachedRequest && !transfer.pointee.openedConnection }
 
-    /// Whether at least one byte of an answer arrived.
-    var answerBegan: Bool {
-        var microseconds: curl_off_t = 0
-        return hanko_curl_get_size(handle, CURLINFO_STARTTRANSFER_TIME_T, &microseconds) == CURLE_OK && microseconds > 0
-    }
+    /// Whether at least one line of an answer arrived.
+    var answerBegan: Bool { transfer.pointee.head.hasBegun }
 
     /// Whether handle and connection may serve another token: only after a 200 that was read to its declared end, for a
     /// request that was sent whole. Everything else may leave something behind.
     var isReusable: Bool {
-        guard code == CURLE_OK, transfer.pointee.head.status == 200, !transfer.pointee.head.contentLengthsDiffer,
+        guard code == CURLE_OK, transfer.pointee.head.status == 200, transfer.pointee.endedCleanly,
             !transfer.pointee.sockets.isIncomplete
         else { return false }
         var sent: curl_off_t = 0
@@ -126,17 +123,24 @@ final class Exchange {
         if transfer.pointee.foundUnaskedBytes { return .failure(.unaskedBytes) }
         if transfer.pointee.ranOutOfMemory { return .failure(.localShortage) }
         if head.isTooLarge || transfer.pointee.bodyTooLarge { return .answer(answer) }
-        if head.isComplete && !Verdict.needsBody(status: head.status) { return .answer(answer) }
+        if head.isComplete && !transfer.pointee.needsBody { return .answer(answer) }
         if code == CURLE_OK {
-            return head.isComplete ? .answer(answer) : .failure(.notHTTP)
+            if head.isComplete { return .answer(answer) }
+            return .failure(head.status == 0 ? .notHTTP : .connectionLost)
         }
         if code == CURLE_OPERATION_TIMEDOUT { return .failure(timeout) }
-        if code == CURLE_OUT_OF_MEMORY && answerBegan && !head.isComplete {
+        if code == CURLE_OUT_OF_MEMORY && receivedBytes && !head.isComplete {
             // libcurl's word for a single line of a head that is longer than it takes, 100 KiB.
             answer.headTooLarge = true
             return .answer(answer)
         }
         return .failure(Self.failure(ofTransfer: code))
+    }
+
+    /// Whether libcurl has read anything since the request was sent, complete line or not.
+    private var receivedBytes: Bool {
+        var microseconds: curl_off_t = 0
+        return hanko_curl_get_size(handle, CURLINFO_STARTTRANSFER_TIME_T, &microseconds) == CURLE_OK && microseconds > 0
     }
 
     private var timeout: TransportFailure {
@@ -205,6 +209,8 @@ final class Exchange {
         try options.set(CURLOPT_USERAGENT, "libhanko/\(LibraryVersion.text)")
         try options.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         try options.set(CURLOPT_HTTP09_ALLOWED, 0)
+        // Chunks are taken apart in ChunkedBody, which says why.
+        try options.set(CURLOPT_HTTP_TRANSFER_DECODING, 0)
         try options.set(CURLOPT_FOLLOWLOCATION, 0)
 
         try options.set(CURLOPT_SSL_VERIFYPEER, 1)

@@ -56,8 +56,10 @@ final class HandlePool: @unchecked Sendable {
 
     /// Takes a handle back. One that may not be used again is destroyed, with its connection.
     func giveBack(_ exchange: Exchange) {
+        // The question comes first: it looks at what `erase` takes away.
+        let isReusable = exchange.isReusable
         exchange.erase()
-        passTurnOn(keeping: exchange.isReusable ? exchange : nil)
+        passTurnOn(keeping: isReusable ? exchange : nil)
     }
 
     /// Waits, with the lock held, until `release` has named the ticket or the deadline has passed.

@@ -16,9 +16,13 @@ package struct ResponseHead {
     package private(set) var isComplete = false
     package private(set) var isTooLarge = false
     package private(set) var contentLengthsDiffer = false
+    package private(set) var isChunked = false
     package private(set) var date: Int64?
     private var contentLength: Int64?
     private var length = 0
+
+    /// At least one line has arrived.
+    package var hasBegun: Bool { length > 0 }
 
     package init() {}
 
@@ -50,6 +54,7 @@ package struct ResponseHead {
         status = Int(line.slice(from: blank &+ 1, to: blank &+ 4).decimal(atMost: 999) ?? 0)
         contentLength = nil
         contentLengthsDiffer = false
+        isChunked = false
         date = nil
     }
 
@@ -62,9 +67,18 @@ package struct ResponseHead {
             let declared = value.decimal(atMost: .max) ?? -1
             if let contentLength, contentLength != declared || declared < 0 { contentLengthsDiffer = true }
             contentLength = declared
+        } else if name.equalsIgnoringCase(ByteView("transfer-encoding")) {
+            isChunked = isChunked || Self.endsWithChunked(value)
         } else if name.equalsIgnoringCase(ByteView("date")) {
             date = Self.date(value)
         }
+    }
+
+    /// Chunked is the last of the codings, if it is there at all (RFC 9112 section 6.1).
+    private static func endsWithChunked(_ codings: ByteView) -> Bool {
+        var start = 0
+        while let comma = codings.firstPosition(of: ASCII.comma, from: start) { start = comma &+ 1 }
+        return codings.slice(from: start).trimmed().equalsIgnoringCase(ByteView("chunked"))
     }
 
     private static func withoutLineEnd(_ text: ByteView) -> ByteView {

@@ -6,10 +6,14 @@ import CSystem
 /// It lies at a fixed address, which libcurl holds; it outlives the handle.
 struct Transfer: ~Copyable {
     static var maximumBodyLength: Int { 262_144 }
+    /// With the framing of chunks, which could be endless by itself.
+    private static var maximumReceivedLength: Int { 1_048_576 }
 
     var head = ResponseHead()
     var body = SecretBuffer()
     var sockets = SocketList()
+    private var chunks = ChunkedBody()
+    private var receivedLength = 0
     var bodyTooLarge = false
     var ranOutOfMemory = false
     /// A connection was opened for this transfer; otherwise it goes over a kept one.
@@ -30,6 +34,8 @@ struct Transfer: ~Copyable {
     mutating func reset() {
         head = ResponseHead()
         body.erase()
+        chunks = ChunkedBody()
+        receivedLength = 0
         bodyTooLarge = false
         ranOutOfMemory = false
         openedConnection = false
@@ -70,13 +76,37 @@ struct Transfer: ~Copyable {
     mutating func receiveHeadLine(_ line: ByteView) -> Bool {
         switch head.receive(line) {
         case .incomplete: true
-        case .complete: Verdict.needsBody(status: head.status)
+        case .complete: needsBody
         case .tooLarge: false
         }
     }
 
-    /// - Returns: false to end the transfer, because the limit is reached.
+    /// Whether the body has to be waited for. Two different lengths leave no body that could be believed.
+    var needsBody: Bool { Verdict.needsBody(status: head.status) && !head.contentLengthsDiffer }
+
+    /// Whether the answer ended where it said, with nothing behind it.
+    var endedCleanly: Bool { !head.isChunked || chunks.isComplete && !chunks.hasSurplus }
+
+    /// - Returns: false to end the transfer, because a limit is reached.
     mutating func receiveBody(_ bytes: ByteView) -> Bool {
+        guard head.isChunked else { return keep(bytes) }
+        receivedLength = receivedLength &+ bytes.count
+        guard receivedLength <= Self.maximumReceivedLength else {
+            bodyTooLarge = true
+            return false
+        }
+        var isKept = true
+        var framing = chunks
+        // What is no framing libcurl finds as well, and ends the transfer.
+        _ = framing.feed(bytes) { piece in
+            isKept = keep(piece)
+            return isKept
+        }
+        chunks = framing
+        return isKept
+    }
+
+    private mutating func keep(_ bytes: ByteView) -> Bool {
         let total = body.count &+ bytes.count
         guard total <= Self.maximumBodyLength else {
             bodyTooLarge = true

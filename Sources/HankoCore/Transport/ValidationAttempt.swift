@@ -19,7 +19,7 @@ package struct ValidationAttempt {
     /// - Parameters:
     ///   - end: how it ended.
     ///   - usedKeptConnection: it went over a connection that was kept from an earlier exchange.
-    ///   - answerBegan: at least one byte of an answer arrived.
+    ///   - answerBegan: at least one line of an answer arrived.
     package mutating func step(after end: ExchangeEnd, usedKeptConnection: Bool, answerBegan: Bool) -> Step {
         guard usedKeptConnection, !hasReplaced, Self.isDeadConnection(end, answerBegan: answerBegan) else {
             return .judge
