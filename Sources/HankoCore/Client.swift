@@ -8,7 +8,8 @@ final class Client: @unchecked Sendable {
         self.configuration = configuration
         self.log = log
         transport = BlockingTransport(
-            pool: HandlePool(configuration, url: url, tlsLibrary: library.tlsLibrary), audiences: configuration.audiences)
+            pool: HandlePool(configuration, url: url, tlsLibrary: library.tlsLibrary),
+            audiences: configuration.audiences)
     }
 
     /// Asks whether a token is valid.
@@ -35,7 +36,8 @@ final class Client: @unchecked Sendable {
             }
         }
         log.write(
-            reason.logLevel, threshold: configuration.logLevel, status: reason.status, code: Int32(truncatingIfNeeded: reason.code), text)
+            reason.logLevel, threshold: configuration.logLevel, status: reason.status,
+            code: Int32(truncatingIfNeeded: reason.code), text)
         return reason == .accepted ? .ok : CallResult(status: reason.status, text: text)
     }
 

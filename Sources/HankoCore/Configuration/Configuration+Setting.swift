@@ -75,7 +75,8 @@ extension Configuration {
             let audience = rest.slice(from: 0, to: end).trimmed()
             guard !audience.isEmpty, UTF8Text.isValid(audience) else {
                 throw ConfigurationError(
-                    "must be one or more audiences in UTF-8 with commas between them, none of them empty; unset it to check none")
+                    "must be one or more audiences in UTF-8 with commas between them, none of them empty; unset it to check none"
+                )
             }
             found.append(audience.bytes())
             if end == rest.count { break }
@@ -91,7 +92,8 @@ extension Configuration {
     package mutating func setConfirmsRejections(_ text: ByteView) throws(ConfigurationError) {
         confirmsRejections = try Self.flag(text)
         if confirmsRejections {
-            throw ConfigurationError("must be 0: confirming rejections (1) is not yet there and comes with a later version")
+            throw ConfigurationError(
+                "must be 0: confirming rejections (1) is not yet there and comes with a later version")
         }
     }
 

@@ -40,7 +40,8 @@ package enum Verdict {
         case 400:
             return blamesClaims(answer) ? .claimsUnreadable : .wrongAddress(400)
         case 413, 431:
-            return token.count > ordinaryTokenLength ? .tokenRefusedForLength(answer.status) : .wrongAddress(answer.status)
+            return token.count > ordinaryTokenLength
+                ? .tokenRefusedForLength(answer.status) : .wrongAddress(answer.status)
         case 408, 425, 429, 500...599:
             return .serverFailed(answer.status)
         case 300...499:
@@ -155,7 +156,8 @@ package enum Verdict {
 
     /// A U+0000 in a text that C programs read would show them a shorter one.
     private static func fitsCStrings(_ subject: JSONField, _ claims: ClaimFields) -> Bool {
-        fitsCString(subject) && fitsCString(claims.sessionID) && fitsCString(claims.email) && fitsCString(claims.username)
+        fitsCString(subject) && fitsCString(claims.sessionID) && fitsCString(claims.email)
+            && fitsCString(claims.username)
     }
 
     private static func fitsCString(_ field: JSONField) -> Bool {

@@ -89,7 +89,8 @@ package enum VerdictReason: Equatable {
         case .headTooLarge: "the head of the answer was longer than 65536 bytes"
         case .bodyTooLarge: "the body of the answer was longer than 262144 bytes"
         case .contentLengthsDiffer: "the answer had two different Content-Length fields"
-        case .notJSON(let position): "the answer 200 is not valid JSON (at byte \(position)); check that HANKO_API_URL is a Hanko"
+        case .notJSON(let position):
+            "the answer 200 is not valid JSON (at byte \(position)); check that HANKO_API_URL is a Hanko"
         case .notObject: "the answer 200 is JSON but not an object; check that HANKO_API_URL is a Hanko"
         case .noVerdict: "the answer 200 has no is_valid that is true or false; check that HANKO_API_URL is a Hanko"
         case .userUnusable: "Hanko accepted the token, but the user it names is empty, not text or the nil UUID"
@@ -97,7 +98,8 @@ package enum VerdictReason: Equatable {
         case .otherToken: "the answer belongs to another token; a proxy in front of Hanko mixes up its answers"
         case .expiryUnreadable: "Hanko accepted the token, but its expiry cannot be read"
         case .expired(let seconds): "Hanko accepted the token, but it expired \(seconds) s ago"
-        case .unexpectedStatus(let code): "the server answered \(code), which Hanko never does here; check HANKO_API_URL"
+        case .unexpectedStatus(let code):
+            "the server answered \(code), which Hanko never does here; check HANKO_API_URL"
         case .transport(let failure): failure.text
         }
     }

@@ -74,11 +74,10 @@ package struct ChunkedBody {
         case .data:
             return false
         case .dataEnd:
-            if isLineFeed {
-                state = .size(digits: 0)
-            } else {
+            guard isLineFeed else {
                 return byte == ASCII.carriageReturn
             }
+            state = .size(digits: 0)
         case .trailerStart:
             if isLineFeed {
                 state = .end
