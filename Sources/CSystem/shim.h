@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -81,6 +82,13 @@ static inline void *hanko_page_wiped_on_fork(void)
         return NULL;
     }
     return page;
+}
+
+static inline void hanko_unmap_page(void *page)
+{
+    long size = sysconf(_SC_PAGESIZE);
+    if (size > 0)
+        munmap(page, (size_t)size);
 }
 
 #endif

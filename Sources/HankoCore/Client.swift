@@ -4,11 +4,11 @@ final class Client: @unchecked Sendable {
     private let transport: BlockingTransport
     private let log: Log
 
-    init(_ configuration: Configuration, url: APIURL, library: CurlLibrary, log: Log) {
+    init(_ configuration: Configuration, url: APIURL, library: CurlLibrary, sockets: SocketRegistry, log: Log) {
         self.configuration = configuration
         self.log = log
         transport = BlockingTransport(
-            pool: HandlePool(configuration, url: url, tlsLibrary: library.tlsLibrary),
+            pool: HandlePool(configuration, url: url, tlsLibrary: library.tlsLibrary, sockets: sockets),
             audiences: configuration.audiences)
     }
 

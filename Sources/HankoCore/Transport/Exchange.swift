@@ -13,7 +13,9 @@ final class Exchange {
     /// Prepares a handle for one address.
     ///
     /// - Throws: why libcurl cannot be used.
-    init(_ configuration: Configuration, url: APIURL, tlsLibrary: TLSLibrary) throws(TransportFailure) {
+    init(
+        _ configuration: Configuration, url: APIURL, tlsLibrary: TLSLibrary, sockets: SocketRegistry
+    ) throws(TransportFailure) {
         guard let headers = Self.headers() else { throw .localShortage }
         guard let handle = curl_easy_init() else {
             curl_slist_free_all(headers)
@@ -22,7 +24,7 @@ final class Exchange {
         self.handle = handle
         self.headers = headers
         transfer = .allocate(capacity: 1)
-        transfer.initialize(to: Transfer(handle: handle, tlsLibrary: tlsLibrary))
+        transfer.initialize(to: Transfer(handle: handle, tlsLibrary: tlsLibrary, registry: sockets))
         // From here on `deinit` cleans up.
         try Self.set(handle, transfer, headers, configuration, url)
     }

@@ -13,15 +13,17 @@ final class HandlePool: @unchecked Sendable {
     private let configuration: Configuration
     private let url: APIURL
     private let tlsLibrary: TLSLibrary
+    private let sockets: SocketRegistry
     private let lock = Lock()
     private var line: WaitingLine
     private var idle: [Exchange] = []
     private var waiters: [Waiter] = []
 
-    init(_ configuration: Configuration, url: APIURL, tlsLibrary: TLSLibrary) {
+    init(_ configuration: Configuration, url: APIURL, tlsLibrary: TLSLibrary, sockets: SocketRegistry) {
         self.configuration = configuration
         self.url = url
         self.tlsLibrary = tlsLibrary
+        self.sockets = sockets
         line = WaitingLine(
             maximumInUse: Int(configuration.maximumConnections), maximumWaiting: Int(configuration.maximumWaiting))
     }
@@ -47,7 +49,7 @@ final class HandlePool: @unchecked Sendable {
         lock.unlock()
         if let kept { return kept }
         do {
-            return try Exchange(configuration, url: url, tlsLibrary: tlsLibrary)
+            return try Exchange(configuration, url: url, tlsLibrary: tlsLibrary, sockets: sockets)
         } catch {
             passTurnOn(keeping: nil)
             throw error

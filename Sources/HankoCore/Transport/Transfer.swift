@@ -25,9 +25,12 @@ struct Transfer: ~Copyable {
 
     private let handle: UnsafeMutableRawPointer
 
-    init(handle: UnsafeMutableRawPointer, tlsLibrary: TLSLibrary) {
+    private let registry: SocketRegistry
+
+    init(handle: UnsafeMutableRawPointer, tlsLibrary: TLSLibrary, registry: SocketRegistry) {
         self.handle = handle
         self.tlsLibrary = tlsLibrary
+        self.registry = registry
     }
 
     /// Forgets the last answer; sockets stay.
@@ -47,15 +50,15 @@ struct Transfer: ~Copyable {
 
     mutating func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
         openedConnection = true
-        let socket = hanko_open_socket(
-            address.pointee.family, address.pointee.socktype, address.pointee.protocol)
+        let socket = registry.open(
+            family: address.pointee.family, type: address.pointee.socktype, protocol: address.pointee.protocol)
         if socket >= 0 { sockets.add(socket) }
         return socket
     }
 
     mutating func closeSocket(_ socket: Int32) -> Int32 {
         sockets.remove(socket)
-        return close(socket)
+        return registry.close(socket)
     }
 
     /// Looks at a kept connection once more before a request goes out on it. On one with something to say, a surplus

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What the library keeps for the process that loaded it: libcurl, the log, and the client of `hanko_validate`, which
 /// takes its configuration from the environment.
 package final class HostProcess: @unchecked Sendable {
@@ -9,26 +11,61 @@ package final class HostProcess: @unchecked Sendable {
 
     private let lock = Lock()
     private let log = Log()
+    private let sockets = SocketRegistry()
     private var library: CurlLibrary?
     private var environment: Environment?
     private var setting = Setting.problem("", .error)
 
-    private init() {}
+    private let generation: UInt
+
+    private init(generation: UInt) { self.generation = generation }
 
     // MARK: One for each process
 
-    private static let slot = ForkSlot()
+    /// The address of the one that was made last; 0 before the first. It is never freed: a child that forks off may
+    /// still hold its parent's.
+    private static let known = Atomic<UInt>(0)
 
     /// The one of this process. A child that was forked gets its own: it does not touch what it inherited, neither the
     /// connections, which are its parent's, nor the locks, which another thread may have held.
     package static func current() -> HostProcess {
-        if let known = slot.value {
-            return Unmanaged<HostProcess>.fromOpaque(known).takeUnretainedValue()
+        let generation = ForkGeneration.current()
+        var found = known.load(ordering: .acquiring)
+        while true {
+            if let process = process(at: found), process.generation == generation { return process }
+            ForkHandlers.register()
+            let fresh = Unmanaged.passRetained(HostProcess(generation: generation))
+            let (won, other) = known.compareExchange(
+                expected: found, desired: UInt(bitPattern: fresh.toOpaque()), ordering: .acquiringAndReleasing)
+            if won { return fresh.takeUnretainedValue() }
+            fresh.release()
+            found = other
         }
-        let fresh = Unmanaged.passRetained(HostProcess())
-        let kept = slot.setIfEmpty(fresh.toOpaque())
-        if kept != fresh.toOpaque() { fresh.release() }
-        return Unmanaged<HostProcess>.fromOpaque(kept).takeUnretainedValue()
+    }
+
+    /// The one that was made last, also when that was in the parent; nil before the first.
+    static func existing() -> HostProcess? { process(at: known.load(ordering: .acquiring)) }
+
+    private static func process(at address: UInt) -> HostProcess? {
+        guard let pointer = UnsafeRawPointer(bitPattern: address) else { return nil }
+        return Unmanaged<HostProcess>.fromOpaque(pointer).takeUnretainedValue()
+    }
+
+    // MARK: Around a fork
+
+    func holdForFork() {
+        lock.lock()
+        sockets.hold()
+    }
+
+    func releaseInParent() {
+        sockets.release()
+        lock.unlock()
+    }
+
+    func closeInChild() {
+        sockets.closeAllInChild()
+        lock.unlock()
     }
 
     // MARK: Calls
@@ -79,7 +116,7 @@ package final class HostProcess: @unchecked Sendable {
         do {
             let library = try readyLibrary()
             guard let url = reading.configuration.apiURL else { return .problem("HANKO_API_URL is not set", level) }
-            return .client(Client(reading.configuration, url: url, library: library, log: log))
+            return .client(Client(reading.configuration, url: url, library: library, sockets: sockets, log: log))
         } catch {
             return .problem(error.problem, level)
         }
