@@ -65,6 +65,11 @@ static inline CURLcode hanko_curl_get_size(CURL *handle, CURLINFO info, curl_off
     return curl_easy_getinfo(handle, info, value);
 }
 
+static inline CURLcode hanko_curl_get_socket(CURL *handle, curl_socket_t *value)
+{
+    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
+}
+
 static inline CURLcode hanko_curl_get_tls(CURL *handle, struct curl_tlssessioninfo **value)
 {
     return curl_easy_getinfo(handle, CURLINFO_TLS_SSL_PTR, value);

@@ -4,9 +4,18 @@ import CSystem
 ///
 /// A child closes them with close(2) and nothing else: what TLS would send to say goodbye would end its parent's
 /// connection.
+///
+/// libcurl closes a socket that never came to a connection without telling us, and its number may then be somebody
+/// else's. Each is therefore known by its inode as well.
 final class SocketRegistry: @unchecked Sendable {
+    private struct Entry {
+        let socket: Int32
+        let device: UInt
+        let inode: UInt
+    }
+
     private let lock = Lock()
-    private var sockets: [Int32] = []
+    private var entries: [Entry] = []
 
     init() {}
 
@@ -17,7 +26,12 @@ final class SocketRegistry: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         let socket = hanko_open_socket(family, type, `protocol`)
-        if socket >= 0 { sockets.append(socket) }
+        guard socket >= 0 else { return socket }
+        forget(socket)
+        var status = stat()
+        if fstat(socket, &status) == 0 {
+            entries.append(Entry(socket: socket, device: UInt(status.st_dev), inode: UInt(status.st_ino)))
+        }
         return socket
     }
 
@@ -25,12 +39,21 @@ final class SocketRegistry: @unchecked Sendable {
     func close(_ socket: Int32) -> Int32 {
         lock.lock()
         defer { lock.unlock() }
-        if let index = sockets.firstIndex(of: socket) {
-            // The order does not matter.
-            let last = sockets.removeLast()
-            if index < sockets.count { sockets[index] = last }
-        }
+        forget(socket)
         return CSystem.close(socket)
+    }
+
+    private func forget(_ socket: Int32) {
+        guard let index = entries.firstIndex(where: { $0.socket == socket }) else { return }
+        // The order does not matter.
+        let last = entries.removeLast()
+        if index < entries.count { entries[index] = last }
+    }
+
+    private static func isStillOurs(_ entry: Entry) -> Bool {
+        var status = stat()
+        return fstat(entry.socket, &status) == 0 && UInt(status.st_dev) == entry.device
+            && UInt(status.st_ino) == entry.inode
     }
 
     // MARK: Around a fork
@@ -43,7 +66,8 @@ final class SocketRegistry: @unchecked Sendable {
 
     /// After a fork, in the child.
     func closeAllInChild() {
-        for socket in sockets { CSystem.close(socket) }
+        for entry in entries where Self.isStillOurs(entry) { CSystem.close(entry.socket) }
+        entries = []
         lock.unlock()
     }
 }

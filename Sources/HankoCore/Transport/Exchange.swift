@@ -94,14 +94,19 @@ final class Exchange {
     /// Whether at least one line of an answer arrived.
     var answerBegan: Bool { transfer.pointee.head.hasBegun }
 
-    /// Whether handle and connection may serve another token: only after a 200 that was read to its declared end, for a
-    /// request that was sent whole. Everything else may leave something behind.
-    var isReusable: Bool {
-        guard code == CURLE_OK, transfer.pointee.head.status == 200, transfer.pointee.endedCleanly,
-            !transfer.pointee.sockets.isIncomplete
+    /// Decides whether handle and connection may serve another token: only after a 200 that was read to its declared end,
+    /// for a request that was sent whole. Everything else may leave something behind.
+    func keepConnection() -> Bool {
+        guard code == CURLE_OK, transfer.pointee.head.status == 200, transfer.pointee.endedCleanly
         else { return false }
         var sent: curl_off_t = 0
-        return hanko_curl_get_size(handle, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK && Int(sent) == request.count
+        guard hanko_curl_get_size(handle, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK, Int(sent) == request.count else {
+            return false
+        }
+        // The one to look at before the next request. libcurl opens others, too, and closes those that it did not
+        // choose without a word.
+        return hanko_curl_get_socket(handle, &transfer.pointee.keptSocket) == CURLE_OK
+            && transfer.pointee.keptSocket >= 0
     }
 
     /// Overwrites the request and the answer with zeros.

@@ -59,9 +59,9 @@ final class HandlePool: @unchecked Sendable {
     /// Takes a handle back. One that may not be used again is destroyed, with its connection.
     func giveBack(_ exchange: Exchange) {
         // The question comes first: it looks at what `erase` takes away.
-        let isReusable = exchange.isReusable
+        let isKept = exchange.keepConnection()
         exchange.erase()
-        passTurnOn(keeping: isReusable ? exchange : nil)
+        passTurnOn(keeping: isKept ? exchange : nil)
     }
 
     /// Waits, with the lock held, until `release` has named the ticket or the deadline has passed.

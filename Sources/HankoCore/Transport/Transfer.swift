@@ -11,7 +11,8 @@ struct Transfer: ~Copyable {
 
     var head = ResponseHead()
     var body = SecretBuffer()
-    var sockets = SocketList()
+    /// The socket of the connection that the handle kept after the last transfer; -1 when it kept none.
+    var keptSocket: Int32 = -1
     private var chunks = ChunkedBody()
     private var receivedLength = 0
     var bodyTooLarge = false
@@ -50,14 +51,12 @@ struct Transfer: ~Copyable {
 
     mutating func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
         openedConnection = true
-        let socket = registry.open(
+        return registry.open(
             family: address.pointee.family, type: address.pointee.socktype, protocol: address.pointee.protocol)
-        if socket >= 0 { sockets.add(socket) }
-        return socket
     }
 
     mutating func closeSocket(_ socket: Int32) -> Int32 {
-        sockets.remove(socket)
+        if socket == keptSocket { keptSocket = -1 }
         return registry.close(socket)
     }
 
@@ -68,11 +67,20 @@ struct Transfer: ~Copyable {
     mutating func mayUseConnection() -> Bool {
         reachedRequest = true
         if openedConnection { return true }
-        if sockets.haveSomethingToSay() || tlsLibrary.mayHoldBytes(of: handle) {
+        if keptConnectionHasSomethingToSay() || tlsLibrary.mayHoldBytes(of: handle) {
             foundUnaskedBytes = true
             return false
         }
         return true
+    }
+
+    /// Whether the kept connection has anything to read, its end included, or cannot be asked.
+    private func keptConnectionHasSomethingToSay() -> Bool {
+        guard keptSocket >= 0 else { return true }
+        var byte: UInt8 = 0
+        guard recv(keptSocket, &byte, 1, hanko_peek_flags()) < 0 else { return true }
+        let error = hanko_errno()
+        return error != EAGAIN && error != EWOULDBLOCK && error != EINTR
     }
 
     /// - Returns: false to end the transfer, because the limit is reached or the head says all that is needed.

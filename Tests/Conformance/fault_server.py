@@ -1,0 +1,371 @@
+"""A scripted server over TCP or TLS that answers exactly what a test tells it to.
+
+A *script* is a function that gets a `Connection` and does with it what the test
+wants to see: read a request, send bytes (one write is one TLS record as long
+as it fits 16 KiB), send them slowly, reset, close, hang. The first script serves
+the first connection, the second the second, and the last one all that follow.
+
+Everything that arrives is recorded: each request with its raw bytes and the number
+of the connection it came on (counted from 1), and each connection, also one that
+never sends a byte.
+"""
+
+from __future__ import annotations
+
+import json
+import select
+import socket
+import ssl
+import struct
+import threading
+import time
+import traceback
+from typing import Callable, Union
+
+# No wait in a script lasts longer: a forgotten script must not keep a test run alive.
+LONGEST_WAIT = 30.0
+
+
+class ClientLeft(Exception):
+    """The client closed or reset the connection while a script still wanted something of it."""
+
+
+class Request:
+    """One request as it came in."""
+
+    def __init__(self, connection: int, head: bytes, body: bytes) -> None:
+        self.connection = connection
+        self.head = head
+        self.body = body
+
+    @property
+    def raw(self) -> bytes:
+        """Every byte of the request."""
+        return self.head + self.body
+
+    @property
+    def line(self) -> str:
+        """The request line."""
+        return self.head.split(b"\r\n", 1)[0].decode("latin-1")
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """The header fields in their order, names in lower case."""
+        lines = self.head.decode("latin-1").split("\r\n")[1:]
+        pairs = [line.split(":", 1) for line in lines if line]
+        return [(name.lower(), value.strip()) for name, value in pairs]
+
+    def header(self, name: str) -> list[str]:
+        """Every value of one header field."""
+        return [value for key, value in self.headers if key == name.lower()]
+
+    @property
+    def token(self) -> str:
+        """The session token in the body."""
+        return json.loads(self.body.decode("utf-8"))["session_token"]
+
+
+class Connection:
+    """The server's end of one connection, in the hands of a script."""
+
+    def __init__(self, server: FaultServer, number: int, plain: socket.socket) -> None:
+        self.server = server
+        self.number = number
+        self.socket: socket.socket | ssl.SSLSocket = plain
+        self.bytes_sent = 0
+        self._received = b""
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Shake hands as the server; what was received before stays with the plain connection."""
+        self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.socket.settimeout(LONGEST_WAIT)
+
+    def _receive(self) -> None:
+        data = self.socket.recv(65536)
+        if not data:
+            raise ClientLeft
+        self._received += data
+
+    def read_head(self) -> bytes:
+        """Read up to the empty line; the body stays unread. Nothing is recorded."""
+        while b"\r\n\r\n" not in self._received:
+            self._receive()
+        head, self._received = self._received.split(b"\r\n\r\n", 1)
+        return head + b"\r\n\r\n"
+
+    def read_request(self) -> Request:
+        """Read and record a whole request."""
+        return self.read_body(self.read_head())
+
+    def read_body(self, head: bytes) -> Request:
+        """Read the body that belongs to a head, and record the request."""
+        request = Request(self.number, head, b"")
+        lengths = request.header("content-length")
+        length = int(lengths[0]) if lengths else 0
+        while len(self._received) < length:
+            self._receive()
+        request.body, self._received = self._received[:length], self._received[length:]
+        self.server.record(request)
+        return request
+
+    def send(self, data: bytes) -> None:
+        """Send bytes in one write: over TLS one record, while they fit one."""
+        self.socket.sendall(data)
+        self.bytes_sent += len(data)
+
+    def send_slowly(self, data: bytes, pause: float, piece: int = 1) -> None:
+        """Send bytes in small pieces with a pause after each."""
+        for start in range(0, len(data), piece):
+            self.send(data[start : start + piece])
+            self.wait(pause)
+
+    def send_endlessly(self, data: bytes, pause: float = 0.0, most: int = 64 * 1024 * 1024) -> None:
+        """Send the same bytes again and again until the client leaves.
+
+        A client that swallows ``most`` bytes without leaving has no limit; the server's
+        ``bytes_sent`` shows it.
+        """
+        while self.bytes_sent < most and not self.server.stopping.is_set():
+            self.send(data)
+            if pause:
+                self.wait(pause)
+
+    def wait(self, seconds: float) -> None:
+        """Do nothing for a while, but not longer than the server lives."""
+        if self.server.stopping.wait(seconds):
+            raise ClientLeft
+
+    def wait_for(self, event: threading.Event) -> None:
+        """Wait until the test sets an event."""
+        end = time.monotonic() + LONGEST_WAIT
+        while not event.wait(0.01):
+            if self.server.stopping.is_set() or time.monotonic() > end:
+                raise ClientLeft
+
+    def hang(self) -> None:
+        """Read and drop what comes, send nothing, until the client leaves."""
+        while True:
+            self._received = b""
+            self._receive()
+
+    def leave_unread(self) -> None:
+        """Neither read nor send, until the server is stopped."""
+        self.server.stopping.wait(LONGEST_WAIT)
+
+    def close(self) -> None:
+        """Close as TCP does it; over TLS without a closing alert."""
+        self.socket.close()
+
+    def close_with_alert(self) -> None:
+        """Over TLS: send the closing alert, then close."""
+        self.send_closing_alert()
+        self.socket.close()
+
+    def send_closing_alert(self) -> None:
+        """Over TLS: send the closing alert, and keep the TCP connection open."""
+        assert isinstance(self.socket, ssl.SSLSocket)
+        self.socket.settimeout(0)
+        try:
+            self.socket.unwrap()
+        except (ssl.SSLWantReadError, ssl.SSLError, OSError):
+            # The alert is out; the client's own alert is not waited for.
+            pass
+
+    def reset(self) -> None:
+        """Close with a TCP reset, which discards what is under way."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+Script = Callable[[Connection], None]
+Reply = Union[bytes, Callable[[Request], bytes]]
+
+
+def answers(*replies: Reply) -> Script:
+    """A script that keeps the connection and answers request after request; the last reply repeats."""
+
+    def script(connection: Connection) -> None:
+        index = 0
+        while True:
+            request = connection.read_request()
+            reply = replies[min(index, len(replies) - 1)]
+            connection.send(reply(request) if callable(reply) else reply)
+            index += 1
+
+    return script
+
+
+def answers_in_turn(*replies: Reply) -> Script:
+    """The same, but counting over all connections: for a test that does not care which connection is used."""
+    left = list(replies)
+
+    def take(request: Request) -> bytes:
+        reply = left.pop(0) if len(left) > 1 else left[0]
+        return reply(request) if callable(reply) else reply
+
+    return answers(take)
+
+
+def sends(*pieces: bytes, close: bool = False) -> Script:
+    """A script that reads one request, sends each piece in its own write, then waits or closes."""
+
+    def script(connection: Connection) -> None:
+        connection.read_request()
+        for piece in pieces:
+            connection.send(piece)
+        if close:
+            connection.close()
+        else:
+            connection.hang()
+
+    return script
+
+
+class FaultServer:
+    """Listens on a free loopback port and runs a script for each connection."""
+
+    def __init__(
+        self,
+        *scripts: Script,
+        tls: ssl.SSLContext | None = None,
+        address: str = "127.0.0.1",
+        small_window: bool = False,
+    ) -> None:
+        self.scripts = scripts
+        self.tls = tls
+        self.address = address
+        self.stopping = threading.Event()
+        self.failures: list[str] = []
+        self._requests: list[Request] = []
+        self._connections: list[Connection] = []
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if small_window:
+            # A tiny segment size keeps the client's send buffer small as well, so that a
+            # large request cannot vanish into it whole.
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+        self._listener.bind((address, 0))
+        self._listener.listen(256)
+        self.port = self._listener.getsockname()[1]
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
+
+    def url(self, host: str | None = None, path: str = "") -> str:
+        """The API URL of this server, under another host name if one is given."""
+        name = host or (f"[{self.address}]" if ":" in self.address else self.address)
+        return f"{'https' if self.tls else 'http'}://{name}:{self.port}{path}"
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every complete request so far."""
+        with self._lock:
+            return list(self._requests)
+
+    @property
+    def connections(self) -> int:
+        """How many connections were accepted so far."""
+        with self._lock:
+            return len(self._connections)
+
+    @property
+    def bytes_sent(self) -> int:
+        """How many bytes the scripts could send so far, all connections together."""
+        with self._lock:
+            return sum(connection.bytes_sent for connection in self._connections)
+
+    def record(self, request: Request) -> None:
+        """Called by a connection for each complete request."""
+        with self._lock:
+            self._requests.append(request)
+
+    def stop(self) -> None:
+        """Close everything and wait for the scripts; raises when one of them was wrong in itself."""
+        self.stopping.set()
+        self._shut(self._listener)
+        self._acceptor.join(LONGEST_WAIT)
+        with self._lock:
+            connections, threads = list(self._connections), list(self._threads)
+        for connection in connections:
+            self._shut(connection.socket)
+        for thread in threads:
+            thread.join(LONGEST_WAIT)
+        self._listener.close()
+        if self.failures:
+            raise AssertionError("a script of the server failed:\n" + "\n".join(self.failures))
+
+    @staticmethod
+    def _shut(end: socket.socket) -> None:
+        # Wakes a thread that waits in accept or recv; by the plain socket's method,
+        # because the TLS one would take the TLS state away from under that thread.
+        try:
+            socket.socket.shutdown(end, socket.SHUT_RDWR)
+        except OSError:
+            pass
+
+    def _accept(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                plain, _ = self._listener.accept()
+            except OSError:
+                return
+            plain.settimeout(LONGEST_WAIT)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with self._lock:
+                connection = Connection(self, len(self._connections) + 1, plain)
+                self._connections.append(connection)
+                thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, connection: Connection) -> None:
+        try:
+            if self.tls:
+                connection.start_tls(self.tls)
+            self.scripts[min(connection.number, len(self.scripts)) - 1](connection)
+        except (ClientLeft, OSError):
+            # The client may leave whenever it likes; ssl.SSLError is an OSError too.
+            pass
+        except Exception:
+            self.failures.append(traceback.format_exc())
+        finally:
+            connection.socket.close()
+
+
+class BusyListener:
+    """A listening socket whose queue is full: to connect hangs."""
+
+    def __init__(self) -> None:
+        self._listener = socket.socket()
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(0)
+        self.port = self._listener.getsockname()[1]
+        self._fillers: list[socket.socket] = []
+        # How many fit is the kernel's affair: connect until one is left waiting.
+        for _ in range(64):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            self._fillers.append(filler)
+            if not select.select([], [filler], [], 0.2)[1]:
+                return
+        raise AssertionError("the queue of the listening socket never filled up")
+
+    def url(self) -> str:
+        """The API URL of the socket that nobody serves."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        """Close everything."""
+        for filler in self._fillers:
+            filler.close()
+        self._listener.close()
+
+
+def refused_port() -> int:
+    """A loopback port on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

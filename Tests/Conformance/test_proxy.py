@@ -1,0 +1,135 @@
+"""Proxies are taken from the environment as usual, but never for loopback hosts."""
+
+from __future__ import annotations
+
+import pytest
+
+import child
+from fault_server import answers
+from library import INVALID_TOKEN, OK, UNAVAILABLE
+from messages import BARE_YES, NO, response
+
+ASK = 'report(library.ask(b"test-token").status)'
+EVERY_PROXY = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "HTTP_PROXY"]
+
+
+@pytest.fixture
+def proxy(serve):
+    """A server that says yes to whatever comes, for use as a proxy."""
+    return serve(answers(response(BARE_YES)), use=False)
+
+
+@pytest.mark.parametrize("transport", ["http", "https"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "127.0.0.2", "[::1]"])
+def test_never_for_loopback(answering, trusted, proxy, monkeypatch, host, transport):
+    context = None
+    if transport == "https":
+        context = trusted.authority.context("every-loopback", "IP:127.0.0.1,IP:127.0.0.2,IP:::1,DNS:localhost")
+    address = {"localhost": "127.0.0.1"}.get(host, host.strip("[]"))
+    try:
+        server = answering(tls=context, address=address)
+    except OSError as error:
+        print(f"skipped: {address} cannot be listened on here ({error})")
+        pytest.skip(f"{address} cannot be listened on here ({error})")
+    monkeypatch.setenv("HANKO_API_URL", server.url(host))
+    result = child.run(ASK, {name: proxy.url() for name in EVERY_PROXY})
+    assert result.report == INVALID_TOKEN
+    assert len(server.requests) == 1
+    assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("name", ["http_proxy", "ALL_PROXY", "all_proxy"])
+def test_http_through_a_proxy(resolver, proxy, name):
+    environment = {
+        **resolver.environment("unknown"),
+        "HANKO_API_URL": "http://hanko.test/tenant",
+        "HANKO_ALLOW_INSECURE_HTTP": "1",
+        name: proxy.url(),
+    }
+    assert child.run(ASK, environment).report == OK
+    (request,) = proxy.requests
+    assert request.line == "POST http://hanko.test/tenant/sessions/validate HTTP/1.1"
+    assert request.header("Host") == ["hanko.test"]
+    assert request.token == "test-token"
+    assert b"test-token" not in request.head
+    # Finding the host is the proxy's business.
+    assert resolver.questions == 0
+
+
+def test_upper_case_http_proxy_is_ignored(resolver, proxy):
+    """In a CGI program a request header Proxy becomes HTTP_PROXY: whoever asks could choose it."""
+    environment = {
+        **resolver.environment("unknown"),
+        "HANKO_API_URL": "http://hanko.test",
+        "HANKO_ALLOW_INSECURE_HTTP": "1",
+        "HTTP_PROXY": proxy.url(),
+    }
+    assert child.run(ASK, environment).report == UNAVAILABLE
+    assert resolver.questions >= 1
+    assert proxy.connections == 0
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+def test_no_proxy(resolver, proxy, name):
+    environment = {
+        **resolver.environment("unknown"),
+        "HANKO_API_URL": "http://hanko.test",
+        "HANKO_ALLOW_INSECURE_HTTP": "1",
+        "http_proxy": proxy.url(),
+        name: "example.com,hanko.test",
+    }
+    assert child.run(ASK, environment).report == UNAVAILABLE
+    assert resolver.questions >= 1
+    assert proxy.connections == 0
+
+
+def tunnel(context, *replies):
+    """A proxy that opens a tunnel, behind which is a TLS server that gives these replies."""
+
+    def script(connection):
+        connection.read_request()
+        connection.send(b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
+        connection.start_tls(context)
+        answers(*replies)(connection)
+
+    return script
+
+
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
+def test_https_through_a_proxy(serve, trusted, resolver, name):
+    proxy = serve(tunnel(trusted.server_context(), response(NO), response(BARE_YES)), use=False)
+    environment = {**resolver.environment("unknown"), "HANKO_API_URL": "https://hanko.test", name: proxy.url()}
+    result = child.run('report([library.ask(b"test-token").status for _ in range(2)])', environment)
+    assert result.report == [INVALID_TOKEN, OK]
+    connect, first, second = proxy.requests
+    assert connect.line == "CONNECT hanko.test:443 HTTP/1.1"
+    assert b"test-token" not in connect.raw
+    assert (first.line, second.line) == ("POST /sessions/validate HTTP/1.1",) * 2
+    assert proxy.connections == 1
+
+
+@pytest.mark.parametrize("status, expected", [(503, UNAVAILABLE), (200, OK)])
+def test_the_proxys_own_answer_is_not_the_servers(serve, trusted, resolver, status, expected):
+    proxy = serve(tunnel(trusted.server_context(), response(BARE_YES, status=status)), use=False)
+    environment = {**resolver.environment("unknown"), "HANKO_API_URL": "https://hanko.test", "https_proxy": proxy.url()}
+    assert child.run(ASK, environment).report == expected
+
+
+def test_tunnel_to_the_wrong_server(serve, tls, resolver):
+    proxy = serve(tunnel(tls.server_context(), response(BARE_YES)), use=False)
+    environment = {**resolver.environment("unknown"), "HANKO_API_URL": "https://hanko.test", "https_proxy": proxy.url()}
+    assert child.run(ASK, environment).report == UNAVAILABLE
+    assert [request.line for request in proxy.requests] == ["CONNECT hanko.test:443 HTTP/1.1"]
+
+
+def test_proxy_that_answers_instead_of_opening_a_tunnel(serve, resolver):
+    """A yes that comes before TLS is from nobody we know."""
+    refusing = serve(answers(response(BARE_YES, status=403)), use=False)
+    environment = {
+        **resolver.environment("unknown"),
+        "HANKO_API_URL": "https://hanko.test",
+        "https_proxy": refusing.url(),
+    }
+    assert child.run('report(library.ask(b"test-token").value)', environment).report == 0
+    assert all(b"test-token" not in request.raw for request in refusing.requests)
+    assert len(refusing.requests) >= 1
