@@ -31,40 +31,77 @@
  *  `1` always means that Hanko said yes to this token. `0` means everything else; hanko_last_status() tells "Hanko
  *  said no" from "Hanko could not be asked", and only the first of the two should log a user out.
  *
+ *  A backend that needs to know who it is, that takes tokens out of headers, or that configures itself, makes a client
+ *  once and uses it from all its threads:
+ *
+ *      hanko_client *client;
+ *      if (hanko_client_new(NULL, &client) != HANKO_OK || hanko_client_check(client) != HANKO_OK) {
+ *          fprintf(stderr, "%s\n", hanko_last_error());
+ *          exit(1);                                          // a wrong URL shows at start-up, not with the first user
+ *      }
+ *      ...
+ *      hanko_session *session;
+ *      switch (hanko_client_authenticate(client, cookie, cookie_length, authorization, authorization_length, &session)) {
+ *      case HANKO_OK:
+ *          respond(200, "hello %s", hanko_session_user_id(session));
+ *          hanko_session_free(session);
+ *          break;
+ *      case HANKO_INVALID_TOKEN:
+ *      case HANKO_NO_TOKEN:
+ *          respond(401, "Invalid token");
+ *          break;
+ *      default:
+ *          respond(503, "Authentication service unavailable");
+ *      }
+ *
  *  Configuration
  *
- *  Taken from the environment, and read anew when one of these variables has changed. An empty variable counts as
- *  unset. A malformed or out-of-range value is never replaced by a default: calls then answer HANKO_MISCONFIGURED, and
- *  hanko_last_error() names the variable and what it should look like.
+ *  hanko_validate() and hanko_client_new(NULL, ...) take it from the environment; hanko_validate() reads it anew when one
+ *  of these variables has changed. An empty variable counts as unset. A malformed or out-of-range value is never replaced
+ *  by a default: calls then answer HANKO_MISCONFIGURED, and hanko_last_error() names the variable and what it should look
+ *  like.
  *
  *      HANKO_API_URL              required: https://<tenant>.hanko.io, or where your own Hanko answers; a path is kept
- *      HANKO_TIMEOUT_MS           10000    1 to 3600000: the whole call, waiting included
+ *      HANKO_TIMEOUT_MS           10000    1 to 3600000: the whole call, retries and waiting included
  *      HANKO_CONNECT_TIMEOUT_MS   3000     1 to 3600000: resolving, connecting and TLS, within the former
+ *      HANKO_MAX_RETRIES          1        0 to 10: further requests of one call, only where Hanko cannot have answered
  *      HANKO_MAX_CONNECTIONS      64       1 to 10000: requests under way at a time; callers beyond it wait in order
+ *      HANKO_COOKIE_NAME          hanko    the cookie that hanko_client_authenticate() reads
  *      HANKO_CA_FILE              none     PEM file of a private authority, used instead of the system's
  *      HANKO_AUDIENCE             none     comma-separated; the session's audience must hold one of them. Set but empty
  *                                          is an error, so that a check cannot vanish silently
  *      HANKO_ALLOW_INSECURE_HTTP  0        1 lets http:// go to hosts other than localhost, 127.0.0.0/8 and [::1]
+ *      HANKO_CONFIRM_REJECTIONS   0        1, recommended in production: a "no" counts only when Hanko can show its keys.
+ *                                          A Hanko that has lost its database says "no" to everybody
  *      HANKO_LOG                  error    off, error, warning, info or debug: what is written to standard error, at
  *                                          most one line a second for each status and HTTP code
- *      HANKO_MAX_RETRIES          1        0 to 10   ) checked now, used by the client handles
- *      HANKO_COOKIE_NAME          hanko              ) of a later version
- *      HANKO_CONFIRM_REJECTIONS   0        1 is not built yet and therefore refused (HANKO_MISCONFIGURED)
  *
  *  Proxies are taken from the environment as libcurl does (https_proxy, HTTPS_PROXY, ALL_PROXY, NO_PROXY, lower-case
  *  http_proxy), except that loopback hosts are always asked directly. In a process that runs with raised privileges
  *  (setuid, setgid, file capabilities) no HANKO_* variable and no proxy is taken from the environment.
  *
+ *  Resilience
+ *
+ *  A request is sent again only where Hanko cannot have answered: connection refused, closed before the first line of an
+ *  answer, 502, 503, 504, and 429 with a Retry-After that fits the deadline. A circuit breaker, one for each client,
+ *  opens when ten of the last twenty exchanges failed; calls then answer HANKO_UNAVAILABLE at once, and one at a time
+ *  probes whether Hanko is back, after 1 s, then 2, 4, ... up to 30 s. None of this can turn a "no" into a "yes".
+ *
  *  Threads
  *
- *  Every function here may be called from any number of threads at once. One rule comes with getenv(3) itself: no
+ *  Every function here may be called from any number of threads at once, on one client, too, except that `_free` is the
+ *  last use of a handle and that a hanko_config belongs to one thread at a time. One rule comes with getenv(3) itself: no
  *  thread may change any environment variable (setenv, putenv, unsetenv) while another thread may be in this library.
  *
  *  Processes
  *
- *  A process may fork before, after and between calls. A child does not use the connections of its parent; it opens
- *  its own. No signal reaches the host process from here (no SIGPIPE, no SIGALRM), and no thread is started, except
- *  that libcurl resolves host names on a short-lived thread of its own.
+ *  A process may fork before, after and during calls in other threads; clients and sessions work in the child. A child
+ *  closes its copies of the parent's connections without a word on them, and opens its own. What this library cannot
+ *  help: a child that is forked while other threads are inside of TLS or of the resolver inherits locks of OpenSSL and of
+ *  the C library as they are, in any program; make TLS calls in such a child only after exec(2), or fork while no call
+ *  runs. exec(2) keeps no socket of ours. exit(3) while calls run in other threads is fine: those calls end as
+ *  HANKO_CANCELLED. No signal reaches the host process from here (no SIGPIPE, no SIGALRM), and no thread is started,
+ *  except that libcurl resolves host names on a short-lived thread of its own.
  *
  *  Conventions
  *
@@ -75,6 +112,7 @@
 #ifndef HANKO_H
 #define HANKO_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__GNUC__) && defined(__linux__)
@@ -132,7 +170,7 @@ enum {
     HANKO_INVALID_TOKEN = 1,    /**< Hanko said no, or these bytes cannot be a token: answer 401 */
     HANKO_NO_TOKEN = 2,         /**< NULL or empty token; nothing was sent: answer 401 */
     HANKO_TIMEOUT = 3,          /**< the deadline passed first: answer 503 */
-    HANKO_UNAVAILABLE = 4,      /**< no connection, TLS failure, 429, 5xx, too many callers waiting: answer 503 */
+    HANKO_UNAVAILABLE = 4,      /**< no connection, TLS failure, 429, 5xx, breaker open, too many waiting: answer 503 */
     HANKO_MISCONFIGURED = 5,    /**< no or bad API URL, bad option, or an answer that only a wrong URL or a gateway
                                      gives; an operator must act: answer 503 */
     HANKO_PROTOCOL_ERROR = 6,   /**< status 200, but not an answer that Hanko gives: answer 503 */
@@ -221,6 +259,331 @@ HANKO_API hanko_status hanko_last_status(void);
  * @threads each thread has its own
  */
 HANKO_API const char *hanko_last_error(void);
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ *  Configuration
+ *
+ *  A hanko_config is a plain value: it can serve for several clients and be freed as soon as they are made. It is not
+ *  thread-safe. Each setter checks what it is given: HANKO_MISCONFIGURED means that the value is not allowed (the config
+ *  stays as it was, and hanko_last_error() says what is allowed), HANKO_INVALID_ARGUMENT that a pointer is NULL which
+ *  must not be. Texts are copied.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct hanko_config hanko_config;
+
+/** How much is logged: everything at a level and above it. */
+typedef int32_t hanko_log_level;
+enum {
+    HANKO_LOG_OFF = 0,
+    HANKO_LOG_ERROR = 1,   /**< could not ask, or a setting logs everybody out: somebody should act */
+    HANKO_LOG_WARNING = 2, /**< something odd that was dealt with */
+    HANKO_LOG_INFO = 3,    /**< each refused token as well */
+    HANKO_LOG_DEBUG = 4    /**< each call */
+};
+
+/**
+ * Receives log lines. It may be called from any thread, also from several at once, and must not call this library.
+ *
+ * @param context  what was given to hanko_config_set_logger()
+ * @param level    how important the line is
+ * @param message  one line without its end, valid during the call; words and numbers of this library only
+ */
+typedef void (*hanko_log_function)(void *context, hanko_log_level level, const char *message);
+
+/**
+ * Makes a configuration with the defaults; the environment is not read.
+ *
+ * @return  a config to be freed with hanko_config_free(); NULL when there is no memory
+ */
+HANKO_API HANKO_MUST_USE hanko_config *hanko_config_new(void);
+
+/**
+ * Takes every HANKO_* variable that is set. The later of this and a setter wins. A missing HANKO_API_URL is no error
+ * here; hanko_client_new() will say so.
+ *
+ * @return  HANKO_OK; HANKO_MISCONFIGURED when a variable is malformed: the config is then as it was
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_load_environment(hanko_config *config);
+
+/**
+ * Sets the address of the Hanko to ask.
+ *
+ * @param url  https://host[:port][/path], or http:// for loopback hosts (others: hanko_config_set_allow_insecure_http());
+ *             no credentials, query or fragment. The path of a tenant is kept, trailing slashes are dropped.
+ * @return     HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_api_url(hanko_config *config, const char *url);
+
+/**
+ * Sets the name of the cookie that holds the token; default "hanko".
+ *
+ * @param name  letters, digits and !#$%&'*+-.^_`|~ (RFC 6265 section 4.1.1)
+ * @return      HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_cookie_name(hanko_config *config, const char *name);
+
+/**
+ * Sets the deadline of a whole call, retries and waiting for a connection included.
+ *
+ * @param milliseconds  1 to 3,600,000; default 10,000
+ * @return              HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_timeout_ms(hanko_config *config, uint32_t milliseconds);
+
+/**
+ * Sets how long resolving, connecting and TLS may take together, within the deadline of the call.
+ *
+ * @param milliseconds  1 to 3,600,000; default 3,000
+ * @return              HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_connect_timeout_ms(hanko_config *config, uint32_t milliseconds);
+
+/**
+ * Sets how many further requests one call may send where Hanko cannot have answered the first.
+ *
+ * @param count  0 to 10; default 1
+ * @return       HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_max_retries(hanko_config *config, uint32_t count);
+
+/**
+ * Sets how many requests a client has under way at a time; up to 16 times as many callers wait in order.
+ *
+ * @param count  1 to 10,000; default 64
+ * @return       HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_max_connections(hanko_config *config, uint32_t count);
+
+/**
+ * Trusts the authorities in a file instead of the system's.
+ *
+ * @param path  a readable file with certificates in PEM form; NULL: the system's
+ * @return      HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT (config is NULL)
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_ca_file(hanko_config *config, const char *path);
+
+/**
+ * Allows http:// to hosts other than loopback ones. Tokens then cross the network in the clear.
+ *
+ * @param allowed  0 (default) or 1
+ * @return         HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_allow_insecure_http(hanko_config *config, int allowed);
+
+/**
+ * Adds one to the audiences of which a session must have at least one; without any the audience is not checked. The
+ * first one that is added replaces those from the environment. The audience is read from the token that Hanko has
+ * verified, where it is one of Hanko's, and not from what a claims template may overwrite.
+ *
+ * @param audience  not empty, compared byte by byte (RFC 7519 section 4.1.3)
+ * @return          HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_add_audience(hanko_config *config, const char *audience);
+
+/**
+ * Removes all audiences, those from the environment as well: the audience is not checked.
+ *
+ * @return  HANKO_OK, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_clear_audiences(hanko_config *config);
+
+/**
+ * Whether a "no" is confirmed by asking for Hanko's public keys. A Hanko that has lost its database answers "no" to good
+ * tokens, and only its key set shows that. It costs at most ten small requests a second, never with a token.
+ *
+ * @param confirm  0 (default) or 1 (recommended in production)
+ * @return         HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_confirm_rejections(hanko_config *config, int confirm);
+
+/**
+ * Sets who receives log lines and from which level on. A logger receives every line; standard error, the default, gets
+ * at most one a second for each status and HTTP code.
+ *
+ * @param logger   NULL: standard error
+ * @param context  is handed to the logger; it must stay valid until the last client made with this config is freed
+ * @param level    HANKO_LOG_OFF to HANKO_LOG_DEBUG; default HANKO_LOG_ERROR
+ * @return         HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_logger(hanko_config *config, hanko_log_function logger,
+                                                              void *context, hanko_log_level level);
+
+/**
+ * Frees a configuration; clients made with it keep theirs.
+ *
+ * @param config  may be NULL
+ */
+HANKO_API void hanko_config_free(hanko_config *config);
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ *  Client
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct hanko_client hanko_client;
+typedef struct hanko_session hanko_session;
+
+/**
+ * Makes a client. It makes no request; hanko_client_check() does.
+ *
+ * @param config  NULL: everything from the environment
+ * @param client  receives the client, to be freed with hanko_client_free(); NULL on failure
+ * @return        HANKO_OK; HANKO_MISCONFIGURED (no API URL, plain http to another host, malformed environment, libcurl
+ *                too old); HANKO_INVALID_ARGUMENT (client is NULL); HANKO_UNAVAILABLE (no memory)
+ * @threads       from any thread at any time
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_client_new(const hanko_config *config, hanko_client **client);
+
+/**
+ * Proves at start-up that URL, TLS, tenant and clock are right, and warms a connection: asks about a token that cannot
+ * be valid, and for the key set. It asks even while the circuit breaker is open.
+ *
+ * @return  HANKO_OK: Hanko refused that token and shows its keys. HANKO_MISCONFIGURED: hanko_last_error() names the
+ *          likely mistake (also when any token is accepted, or when the clocks are more than a minute apart).
+ *          HANKO_TIMEOUT, HANKO_UNAVAILABLE, HANKO_PROTOCOL_ERROR; HANKO_INVALID_ARGUMENT (client is NULL)
+ * @threads from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_client_check(hanko_client *client);
+
+/**
+ * Asks Hanko whether a session token is valid, and whose it is. The rules are those of hanko_validate().
+ *
+ * @param token         need not be NUL-terminated; a U+0000 in it makes it HANKO_INVALID_TOKEN. NULL or empty:
+ *                      HANKO_NO_TOKEN
+ * @param token_length  in bytes
+ * @param session       receives the session, to be freed with hanko_session_free(); NULL on failure. May be NULL
+ * @return              HANKO_OK, HANKO_INVALID_TOKEN, HANKO_NO_TOKEN, HANKO_TIMEOUT, HANKO_UNAVAILABLE,
+ *                      HANKO_MISCONFIGURED, HANKO_PROTOCOL_ERROR, HANKO_CANCELLED (the process exits),
+ *                      HANKO_INVALID_ARGUMENT (client is NULL)
+ * @threads             from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_client_validate(hanko_client *client, const char *token,
+                                                            size_t token_length, hanko_session **session);
+
+/**
+ * Finds the token in the headers of a request and asks about it.
+ *
+ * Candidates, in Hanko's own order: a `Bearer` credential, then each cookie of the configured name in the order sent
+ * (browsers do send two of one name); quotes around a value are stripped, equal candidates count once, those that are
+ * not UTF-8 do not count, at most four are asked about. The first that Hanko accepts wins; HANKO_TIMEOUT,
+ * HANKO_UNAVAILABLE and HANKO_CANCELLED end the search. If none is accepted: HANKO_INVALID_TOKEN when every one was
+ * refused, otherwise the status of the first that could not be judged.
+ *
+ * @param cookie                the value of the Cookie header; several fields joined with "; ". May be NULL
+ * @param cookie_length         in bytes
+ * @param authorization         the value of the Authorization header. May be NULL
+ * @param authorization_length  in bytes
+ * @param session               as in hanko_client_validate()
+ * @return                      as hanko_client_validate(); HANKO_NO_TOKEN when there is no candidate;
+ *                              HANKO_INVALID_TOKEN when a header holds a U+0000
+ * @threads                     from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_client_authenticate(hanko_client *client, const char *cookie,
+                                                                size_t cookie_length, const char *authorization,
+                                                                size_t authorization_length, hanko_session **session);
+
+/** Counters of one client in this process since it was made, or since the process was forked. */
+typedef struct hanko_statistics {
+    size_t struct_size;          /**< set by the caller: sizeof(hanko_statistics); no more than that is filled */
+    uint64_t results[16];        /**< finished validations by hanko_status */
+    uint64_t requests;           /**< requests sent to Hanko, retries included */
+    uint64_t retries;            /**< requests sent again */
+    uint64_t connections_opened;
+    uint64_t breaker_opened;     /**< how often the circuit breaker opened */
+    uint64_t in_flight;          /**< validations under way now */
+} hanko_statistics;
+
+/**
+ * Reads the counters.
+ *
+ * @param statistics  its struct_size must be set; what lies beyond that is not written
+ * @return            HANKO_OK; HANKO_INVALID_ARGUMENT (a pointer is NULL, or struct_size is less than its own size)
+ * @threads           from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_client_statistics(hanko_client *client, hanko_statistics *statistics);
+
+/**
+ * Frees a client and closes its connections. No other call on it may be running. Sessions live on.
+ *
+ * @param client  may be NULL
+ */
+HANKO_API void hanko_client_free(hanko_client *client);
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ *  Session
+ *
+ *  What Hanko said about a token, at the moment it was asked. A session never changes, outlives its client, and may be
+ *  read from any number of threads at once. The texts belong to it and live as long as it does. NULL, or 0 for a time,
+ *  means that Hanko did not send it; a NULL session is answered like one that holds nothing.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/** The id of the user, a UUID. NULL: not sent, which no Hanko does, but a test double may: treat it as "not known". */
+HANKO_API const char *hanko_session_user_id(const hanko_session *session);
+
+/** The id of the session, a UUID. */
+HANKO_API const char *hanko_session_id(const hanko_session *session);
+
+/** The address of the user's primary e-mail. */
+HANKO_API const char *hanko_session_email(const hanko_session *session);
+
+/** 1: that address is verified. 0: it is not, or it was not sent. */
+HANKO_API int hanko_session_email_verified(const hanko_session *session);
+
+/** The user's name, where users have one. */
+HANKO_API const char *hanko_session_username(const hanko_session *session);
+
+/** When the session was made, in seconds since 1970. */
+HANKO_API int64_t hanko_session_issued_at(const hanko_session *session);
+
+/** When the session ends, in seconds since 1970. */
+HANKO_API int64_t hanko_session_expires_at(const hanko_session *session);
+
+/** When the session ends if it is not used, in seconds since 1970; Hanko sends it where an idle timeout is configured. */
+HANKO_API int64_t hanko_session_idle_expires_at(const hanko_session *session);
+
+/**
+ * Every claim as Hanko sent it: one JSON object without white space between its parts; numbers keep all their digits.
+ * Custom claims stand beside Hanko's own and may overwrite them here, `session_id` excepted; the functions above are
+ * not fooled by that. What users can change, such as unsafe metadata, is not to be trusted.
+ */
+HANKO_API const char *hanko_session_claims_json(const hanko_session *session);
+
+/**
+ * One claim of the top level, as JSON.
+ *
+ * @param name  the claim's name; it must match exactly
+ * @return      for example "\"Ada\"" or "[1,2]"; NULL when there is none, or when name is NULL
+ */
+HANKO_API const char *hanko_session_claim_json(const hanko_session *session, const char *name);
+
+/**
+ * Frees a session.
+ *
+ * @param session  may be NULL
+ */
+HANKO_API void hanko_session_free(hanko_session *session);
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ *  Token
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+/**
+ * Finds the first candidate for a token in the headers of a request, as hanko_client_authenticate() does, without asking
+ * anybody.
+ *
+ * @param cookie, cookie_length, authorization, authorization_length  as in hanko_client_authenticate()
+ * @param cookie_name  NULL: "hanko"
+ * @param buffer       receives the token and a NUL; NULL with capacity 0 asks for the length
+ * @param capacity     of the buffer, in bytes; it must exceed the length of the token
+ * @param length       receives the length of the token without the NUL; may be NULL
+ * @return             HANKO_OK; HANKO_NO_TOKEN; HANKO_INVALID_TOKEN (a U+0000 in a header);
+ *                     HANKO_BUFFER_TOO_SMALL: only *length was written; HANKO_MISCONFIGURED (not a cookie's name);
+ *                     HANKO_INVALID_ARGUMENT (buffer is NULL with a capacity)
+ * @threads            from any thread at any time
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_extract_token(const char *cookie, size_t cookie_length,
+                                                          const char *authorization, size_t authorization_length,
+                                                          const char *cookie_name, char *buffer, size_t capacity,
+                                                          size_t *length);
 
 #ifdef __cplusplus
 }

@@ -92,4 +92,9 @@ static inline void hanko_unmap_page(void *page)
         munmap(page, (size_t)size);
 }
 
+static inline int hanko_shutdown_both(void)
+{
+    return SHUT_RDWR;
+}
+
 #endif

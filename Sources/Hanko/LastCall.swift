@@ -10,3 +10,11 @@ public func hanko_last_status() -> hanko_status {
 public func hanko_last_error() -> UnsafePointer<CChar>? {
     ThreadRecord.text ?? CText.constant("")
 }
+
+extension CallResult {
+    /// Keeps the result as that of this thread's last call, and gives its status.
+    func noted() -> hanko_status {
+        ThreadRecord.note(self)
+        return status.rawValue
+    }
+}

@@ -4,6 +4,8 @@ import CCurl
 package struct APIURL {
     /// `{api}/sessions/validate`, NUL-terminated for libcurl.
     package let validateURL: [UInt8]
+    /// `{api}/.well-known/jwks.json`, likewise.
+    package let keySetURL: [UInt8]
     package let isHTTPS: Bool
     /// Whether the host is this machine: exactly `localhost`, 127.0.0.0/8 in dotted form, or `[::1]`.
     package let isLoopback: Bool
@@ -51,9 +53,8 @@ package struct APIURL {
             throw ConfigurationError("could not be read: no memory")
         }
         while url.last == ASCII.slash { url.removeLast() }
-        Self.append("/sessions/validate", to: &url)
-        url.append(0)
-        validateURL = url
+        validateURL = url + ByteView("/sessions/validate").bytes() + [0]
+        keySetURL = url + ByteView("/.well-known/jwks.json").bytes() + [0]
     }
 
     private static var expectation: StaticString {
@@ -85,10 +86,6 @@ package struct APIURL {
 
     private static func equals(_ bytes: [UInt8], _ text: StaticString) -> Bool {
         bytes.withUnsafeBufferPointer { ByteView($0).equals(ByteView(text)) }
-    }
-
-    private static func append(_ text: StaticString, to bytes: inout [UInt8]) {
-        bytes.append(contentsOf: ByteView(text).bytes())
     }
 
     private static func isLoopback(_ host: ByteView) -> Bool {

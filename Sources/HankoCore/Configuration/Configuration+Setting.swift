@@ -6,32 +6,34 @@ extension Configuration {
         apiURL = try APIURL(text)
     }
 
-    package mutating func setTimeout(_ text: ByteView) throws(ConfigurationError) {
-        guard let value = text.decimal(atMost: 3_600_000), value >= 1 else {
-            throw ConfigurationError("must be a whole number of milliseconds from 1 to 3600000")
-        }
-        timeoutMilliseconds = value
+    /// Numbers are given as such, or as nil where a text was none.
+    package mutating func setTimeout(milliseconds: Int64?) throws(ConfigurationError) {
+        timeoutMilliseconds = try Self.milliseconds(milliseconds)
     }
 
-    package mutating func setConnectTimeout(_ text: ByteView) throws(ConfigurationError) {
-        guard let value = text.decimal(atMost: 3_600_000), value >= 1 else {
-            throw ConfigurationError("must be a whole number of milliseconds from 1 to 3600000")
-        }
-        connectTimeoutMilliseconds = value
+    package mutating func setConnectTimeout(milliseconds: Int64?) throws(ConfigurationError) {
+        connectTimeoutMilliseconds = try Self.milliseconds(milliseconds)
     }
 
-    package mutating func setMaximumRetries(_ text: ByteView) throws(ConfigurationError) {
-        guard let value = text.decimal(atMost: 10) else {
+    package mutating func setMaximumRetries(_ count: Int64?) throws(ConfigurationError) {
+        guard let count, count >= 0, count <= 10 else {
             throw ConfigurationError("must be a whole number from 0 to 10")
         }
-        maximumRetries = value
+        maximumRetries = count
     }
 
-    package mutating func setMaximumConnections(_ text: ByteView) throws(ConfigurationError) {
-        guard let value = text.decimal(atMost: 10_000), value >= 1 else {
+    package mutating func setMaximumConnections(_ count: Int64?) throws(ConfigurationError) {
+        guard let count, count >= 1, count <= 10_000 else {
             throw ConfigurationError("must be a whole number from 1 to 10000")
         }
-        maximumConnections = value
+        maximumConnections = count
+    }
+
+    private static func milliseconds(_ value: Int64?) throws(ConfigurationError) -> Int64 {
+        guard let value, value >= 1, value <= 3_600_000 else {
+            throw ConfigurationError("must be a whole number of milliseconds from 1 to 3600000")
+        }
+        return value
     }
 
     /// The name of a cookie is a token of RFC 9110 section 5.6.2 (RFC 6265 section 4.1.1).
@@ -66,6 +68,23 @@ extension Configuration {
         caFile = path
     }
 
+    package mutating func clearCAFile() { caFile = nil }
+
+    /// The first one that is added replaces those from the environment.
+    package mutating func addAudience(_ audience: ByteView) throws(ConfigurationError) {
+        guard !audience.isEmpty, UTF8Text.isValid(audience) else {
+            throw ConfigurationError("must be text in UTF-8 and not empty")
+        }
+        if audiencesAreFromEnvironment { audiences = [] }
+        audiencesAreFromEnvironment = false
+        audiences.append(audience.bytes())
+    }
+
+    package mutating func clearAudiences() {
+        audiences = []
+        audiencesAreFromEnvironment = false
+    }
+
     /// A list that is set but names nothing would make a check vanish silently, so it is an error.
     package mutating func setAudiences(_ text: ByteView) throws(ConfigurationError) {
         var found: [[UInt8]] = []
@@ -83,18 +102,23 @@ extension Configuration {
             rest = rest.slice(from: end &+ 1)
         }
         audiences = found
+        audiencesAreFromEnvironment = true
     }
 
-    package mutating func setAllowsInsecureHTTP(_ text: ByteView) throws(ConfigurationError) {
-        allowsInsecureHTTP = try Self.flag(text)
+    package mutating func setAllowsInsecureHTTP(_ number: Int64?) throws(ConfigurationError) {
+        allowsInsecureHTTP = try Self.flag(number)
     }
 
-    package mutating func setConfirmsRejections(_ text: ByteView) throws(ConfigurationError) {
-        confirmsRejections = try Self.flag(text)
-        if confirmsRejections {
-            throw ConfigurationError(
-                "must be 0: confirming rejections (1) is not yet there and comes with a later version")
+    package mutating func setConfirmsRejections(_ number: Int64?) throws(ConfigurationError) {
+        confirmsRejections = try Self.flag(number)
+    }
+
+    package mutating func setLogger(_ target: LogTarget, level: Int32) throws(ConfigurationError) {
+        guard let level = LogLevel(rawValue: level) else {
+            throw ConfigurationError("must have a level from HANKO_LOG_OFF (0) to HANKO_LOG_DEBUG (4)")
         }
+        logTarget = target
+        logLevel = level
     }
 
     package mutating func setLogLevel(_ text: ByteView) throws(ConfigurationError) {
@@ -104,9 +128,11 @@ extension Configuration {
         logLevel = level
     }
 
-    private static func flag(_ text: ByteView) throws(ConfigurationError) -> Bool {
-        if text.equals(ByteView("0")) { return false }
-        if text.equals(ByteView("1")) { return true }
-        throw ConfigurationError("must be 0 or 1")
+    private static func flag(_ number: Int64?) throws(ConfigurationError) -> Bool {
+        switch number {
+        case 0: return false
+        case 1: return true
+        default: throw ConfigurationError("must be 0 or 1")
+        }
     }
 }

@@ -11,10 +11,26 @@ package struct Configuration {
     package var allowsInsecureHTTP = false
     /// None means that the audience is not checked.
     package var audiences: [[UInt8]] = []
+    package var audiencesAreFromEnvironment = false
     package var confirmsRejections = false
     package var logLevel = LogLevel.error
+    package var logTarget = LogTarget.standardError
 
     package init() {}
+
+    /// What is wrong with the whole, as a sentence; nil when a client can be made of it.
+    package var problem: String? {
+        guard let apiURL else {
+            return
+                "there is no API URL; set HANKO_API_URL to the address of your Hanko, as in https://<tenant>.hanko.io"
+        }
+        if !apiURL.isHTTPS && !apiURL.isLoopback && !allowsInsecureHTTP {
+            return
+                "the API URL (HANKO_API_URL) must begin with https://, because http:// would send tokens in the clear;"
+                + " set HANKO_ALLOW_INSECURE_HTTP=1 only in a network you trust"
+        }
+        return nil
+    }
 
     /// Callers that may wait for a connection at a time.
     package var maximumWaiting: Int64 { maximumConnections &* 16 }

@@ -66,6 +66,17 @@ package struct JSONReader: ~Copyable {
         return document.slice(from: start, to: position)
     }
 
+    /// Reads the value that comes next to its end, checking all of it.
+    ///
+    /// - Returns: the value as it was written.
+    package mutating func skipValue() throws(JSONError) -> ByteView {
+        skipWhiteSpace()
+        let start = position
+        let outer = depth
+        repeat { _ = try next() } while depth > outer
+        return document.slice(from: start, to: position)
+    }
+
     // MARK: Structure
 
     /// The byte at the current position; 0, which no JSON text has outside of strings, at the end.

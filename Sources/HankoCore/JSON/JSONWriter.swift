@@ -41,4 +41,32 @@ package enum JSONWriter {
         }
         buffer.append(ASCII.quote)
     }
+
+    /// Appends a JSON text without the white space between its parts.
+    ///
+    /// - Parameter document: well-formed JSON.
+    package static func appendCompact(_ document: ByteView, to bytes: inout [UInt8]) {
+        var isInString = false
+        var position = 0
+        while position < document.count {
+            let byte = document[position]
+            position &+= 1
+            if isInString {
+                bytes.append(byte)
+                if byte == ASCII.backslash {
+                    bytes.append(document[position])
+                    position &+= 1
+                } else if byte == ASCII.quote {
+                    isInString = false
+                }
+                continue
+            }
+            switch byte {
+            case ASCII.space, 0x09, ASCII.lineFeed, ASCII.carriageReturn: continue
+            case ASCII.quote: isInString = true
+            default: break
+            }
+            bytes.append(byte)
+        }
+    }
 }

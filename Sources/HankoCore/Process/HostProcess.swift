@@ -6,19 +6,24 @@ package final class HostProcess: @unchecked Sendable {
     /// What the environment, as it was last read, is good for.
     private enum Setting {
         case client(Client)
-        case problem(String, LogLevel)
+        case problem(String, Log)
     }
 
     private let lock = Lock()
-    private let log = Log()
+    private let logLimiter = SharedLogLimiter()
+    private let gate = ExitGate()
     private let sockets = SocketRegistry()
     private var library: CurlLibrary?
+    private let environmentLock = Lock()
     private var environment: Environment?
-    private var setting = Setting.problem("", .error)
+    private var setting: Setting
 
     private let generation: UInt
 
-    private init(generation: UInt) { self.generation = generation }
+    private init(generation: UInt) {
+        self.generation = generation
+        setting = .problem("", Log(Configuration(), limiter: logLimiter))
+    }
 
     // MARK: One for each process
 
@@ -54,6 +59,7 @@ package final class HostProcess: @unchecked Sendable {
     // MARK: Around a fork
 
     func holdForFork() {
+        environmentLock.lock()
         lock.lock()
         sockets.hold()
     }
@@ -61,21 +67,21 @@ package final class HostProcess: @unchecked Sendable {
     func releaseInParent() {
         sockets.release()
         lock.unlock()
+        environmentLock.unlock()
     }
 
     func closeInChild() {
         sockets.closeAllInChild()
         lock.unlock()
+        environmentLock.unlock()
     }
 
     // MARK: Calls
 
     /// Checks and initialises libcurl.
     package func initialize() -> CallResult {
-        lock.lock()
-        defer { lock.unlock() }
         do {
-            _ = try readyLibrary()
+            _ = try resources()
             return .ok
         } catch {
             return CallResult(status: .misconfigured, text: error.problem)
@@ -88,44 +94,59 @@ package final class HostProcess: @unchecked Sendable {
             // Nothing is read from the environment for these, so nothing is logged either: the level is not known.
             return CallResult(status: reason.status, text: reason.text)
         }
-        lock.lock()
-        let setting = currentSetting()
-        lock.unlock()
-        switch setting {
+        switch currentSetting() {
         case .client(let client):
-            return client.validate(token)
-        case .problem(let text, let level):
-            log.write(.error, threshold: level, status: .misconfigured, code: 0, text)
+            return client.validate(token, wantsSession: false)
+        case .problem(let text, let log):
+            log.write(.error, status: .misconfigured, code: 0, text)
             return CallResult(status: .misconfigured, text: text)
         }
     }
 
-    // MARK: Under the lock
+    /// What all clients of this process share.
+    ///
+    /// - Throws: why libcurl cannot be used.
+    func resources() throws(ClientError) -> ProcessResources {
+        lock.lock()
+        defer { lock.unlock() }
+        if let library {
+            return ProcessResources(library: library, sockets: sockets, gate: gate, logLimiter: logLimiter)
+        }
+        let fresh = try CurlLibrary()
+        library = fresh
+        // Registered after OpenSSL's own, which libcurl's initialisation brings, this runs before it.
+        ExitHandler.register()
+        return ProcessResources(library: fresh, sockets: sockets, gate: gate, logLimiter: logLimiter)
+    }
+
+    /// The process exits: nobody may be inside of libcurl when OpenSSL frees what it has.
+    func closeForExit() {
+        // In a child that was forked, what was known last may be the parent's: its threads are not here.
+        guard generation == ForkGeneration.current() else { return }
+        gate.close { sockets.shutDownAll() }
+    }
+
+    // MARK: The environment
 
     private func currentSetting() -> Setting {
+        environmentLock.lock()
+        defer { environmentLock.unlock() }
         if let environment, environment.isCurrent() { return setting }
         let read = Environment.ofProcess()
         environment = read
-        setting = makeSetting(EnvironmentReading(read))
+        setting = makeSetting(read)
         return setting
     }
 
-    private func makeSetting(_ reading: EnvironmentReading) -> Setting {
-        let level = reading.configuration.logLevel
-        if let problem = reading.problem { return .problem(problem, level) }
-        do {
-            let library = try readyLibrary()
-            guard let url = reading.configuration.apiURL else { return .problem("HANKO_API_URL is not set", level) }
-            return .client(Client(reading.configuration, url: url, library: library, sockets: sockets, log: log))
-        } catch {
-            return .problem(error.problem, level)
+    private func makeSetting(_ environment: Environment) -> Setting {
+        var configuration = Configuration()
+        if let problem = configuration.load(environment) {
+            return .problem(problem, Log(configuration, limiter: logLimiter))
         }
-    }
-
-    private func readyLibrary() throws(CurlLibraryError) -> CurlLibrary {
-        if let library { return library }
-        let fresh = try CurlLibrary()
-        library = fresh
-        return fresh
+        do {
+            return .client(try Client(configuration))
+        } catch {
+            return .problem(error.problem, Log(configuration, limiter: logLimiter))
+        }
     }
 }

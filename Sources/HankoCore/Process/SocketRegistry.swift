@@ -56,6 +56,13 @@ final class SocketRegistry: @unchecked Sendable {
             && UInt(status.st_ino) == entry.inode
     }
 
+    /// Ends the conversation on all of them, so that who waits for one is woken.
+    func shutDownAll() {
+        lock.lock()
+        for entry in entries where Self.isStillOurs(entry) { shutdown(entry.socket, hanko_shutdown_both()) }
+        lock.unlock()
+    }
+
     // MARK: Around a fork
 
     /// Before a fork: what the child sees must be complete.

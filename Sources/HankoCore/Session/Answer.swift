@@ -11,6 +11,9 @@ package struct Answer {
     package var contentLengthsDiffer = false
     /// The server's time from the `Date` field, in seconds since 1970.
     package var date: Int64?
+    package var retryAfter: RetryAfter?
+    /// The field `Age`: for how many seconds a cache has had the answer (RFC 9111 section 5.1).
+    package var age: Int64?
 
     package init() {}
 }

@@ -7,7 +7,10 @@ struct AnswerFields {
     var isValid = JSONField.absent
     var userID = JSONField.absent
     var expirationTime = JSONField.absent
+    var idleExpiresAt = JSONField.absent
     var claims = ClaimFields()
+    /// The object `claims` as it was sent; nil when there is none.
+    var claimsDocument: ByteView?
 
     /// Reads the whole document; nil when it is JSON but not an object.
     static func read(_ body: ByteView) throws(JSONError) -> AnswerFields? {
@@ -19,9 +22,12 @@ struct AnswerFields {
                 fields.userID = try .read(from: &reader)
             } else if key.equals("expiration_time") {
                 fields.expirationTime = try .read(from: &reader)
+            } else if key.equals("idle_expires_at") {
+                fields.idleExpiresAt = try .read(from: &reader)
             } else if key.equals("claims") {
-                if case .container(let claims) = try JSONField.read(from: &reader) {
+                if case .container(let claims) = try JSONField.read(from: &reader), claims[0] == 0x7B {
                     fields.claims = try .readAnswer(claims)
+                    fields.claimsDocument = claims
                 }
             } else {
                 _ = try JSONField.read(from: &reader)

@@ -27,6 +27,12 @@ package enum JSONField {
         return false
     }
 
+    /// The text; nil for everything else.
+    var text: JSONString? {
+        guard case .text(let text) = self else { return nil }
+        return text
+    }
+
     /// The text when it is a UUID; nil for everything else.
     var uuid: JSONString? {
         guard case .text(let text) = self, text.withText({ UUIDText.isUUID($0) }) else { return nil }

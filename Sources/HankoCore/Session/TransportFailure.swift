@@ -26,6 +26,10 @@ package enum TransportFailure: Error, Equatable {
     case unaskedBytes
     /// Memory, descriptors or another resource of this machine ran out.
     case localShortage
+    /// The host's process exits; libcurl may not be used any more.
+    case processExits
+    /// The circuit breaker is open.
+    case breakerOpen
     /// As many callers as allowed were waiting for a connection already.
     case tooManyWaiting
     /// libcurl lacks something or refused an option; the number is its CURLcode.
@@ -36,6 +40,7 @@ package enum TransportFailure: Error, Equatable {
     package var status: Status {
         switch self {
         case .deadline: .timeout
+        case .processExits: .cancelled
         case .certificateFile, .unusableLibrary: .misconfigured
         case .notHTTP: .protocolError
         default: .unavailable
@@ -72,6 +77,10 @@ package enum TransportFailure: Error, Equatable {
             "bytes that nobody asked for waited on a kept connection; it was given up"
         case .localShortage:
             "this machine ran out of memory, descriptors or another resource; look at the limits of the process"
+        case .processExits:
+            "the process exits"
+        case .breakerOpen:
+            "Hanko failed often in a row, so it is given a pause and not asked; look at its health"
         case .tooManyWaiting:
             "too many callers wait for a connection already; raise HANKO_MAX_CONNECTIONS or look at why Hanko is slow"
         case .unusableLibrary(let code):

@@ -17,26 +17,27 @@ package enum Verdict {
     ///   - token: the token that was sent.
     ///   - audiences: the configured audiences; none means that the audience is not checked.
     ///   - now: seconds since 1970 on this machine's clock.
+    ///   - wantsSession: whether somebody wants to know whose session it is.
     /// - Returns: `.accepted` only when Hanko answered 200 with `is_valid` true and nothing contradicts it.
-    package static func reason(
-        for end: ExchangeEnd, token: ByteView, audiences: [[UInt8]], now: Int64
-    ) -> VerdictReason {
+    package static func judge(
+        _ end: ExchangeEnd, token: ByteView, audiences: [[UInt8]], now: Int64, wantsSession: Bool
+    ) -> Judgement {
         switch end {
-        case .failure(let failure): .transport(failure)
-        case .answer(let answer): reason(for: answer, token: token, audiences: audiences, now: now)
+        case .failure(let failure):
+            return Judgement(.transport(failure))
+        case .answer(let answer):
+            if let reason = reasonForStatus(of: answer, token: token) { return Judgement(reason) }
+            return judgeBody(of: answer, token: token, audiences: audiences, now: now, wantsSession: wantsSession)
         }
     }
 
-    /// Looks at the status, before anything in the body.
-    private static func reason(
-        for answer: Answer, token: ByteView, audiences: [[UInt8]], now: Int64
-    ) -> VerdictReason {
+    /// Looks at the status, before anything in the body; nil for a 200 whose body decides.
+    private static func reasonForStatus(of answer: Answer, token: ByteView) -> VerdictReason? {
         if answer.headTooLarge { return .headTooLarge }
         switch answer.status {
         case 200:
             if answer.contentLengthsDiffer { return .contentLengthsDiffer }
-            if answer.bodyTooLarge { return .bodyTooLarge }
-            return reasonForBody(of: answer, token: token, audiences: audiences, now: now)
+            return answer.bodyTooLarge ? .bodyTooLarge : nil
         case 400:
             return blamesClaims(answer) ? .claimsUnreadable : .wrongAddress(400)
         case 413, 431:
@@ -80,63 +81,77 @@ package enum Verdict {
 
     // MARK: 200
 
-    private static func reasonForBody(
-        of answer: Answer, token: ByteView, audiences: [[UInt8]], now: Int64
-    ) -> VerdictReason {
+    private static func judgeBody(
+        of answer: Answer, token: ByteView, audiences: [[UInt8]], now: Int64, wantsSession: Bool
+    ) -> Judgement {
         let fields: AnswerFields
         do {
-            guard let object = try AnswerFields.read(answer.body) else { return .notObject }
+            guard let object = try AnswerFields.read(answer.body) else { return Judgement(.notObject) }
             fields = object
         } catch {
-            return .notJSON(position: error.position)
+            return Judgement(.notJSON(position: error.position))
         }
-        guard case .boolean(let isValid) = fields.isValid else { return .noVerdict }
-        guard isValid else { return .rejected }
-        var buffer = SecretBuffer()
-        let hasPayload = TokenPayload.decode(token, into: &buffer)
-        return buffer.withView { payload in
-            contradiction(
-                of: fields, payload: hasPayload ? claims(of: payload) : nil, audiences: audiences, now: now,
-                serverDate: answer.date) ?? .accepted
+        guard case .boolean(let isValid) = fields.isValid else { return Judgement(.noVerdict) }
+        guard isValid else { return Judgement(.rejected) }
+        return TokenPayload.withClaims(of: token) { payload in
+            judgeYes(
+                fields, payload: payload, audiences: audiences, now: now, serverDate: answer.date,
+                wantsSession: wantsSession)
         }
     }
 
-    /// The claims in the payload of the token, which Hanko has just verified; nil when they are not JSON.
-    private static func claims(of payload: ByteView) -> ClaimFields? {
-        do {
-            return try ClaimFields.readPayload(payload)
-        } catch {
-            return nil
-        }
-    }
-
-    /// What in the answer or the token speaks against the yes of an answer; nil when nothing does.
-    private static func contradiction(
-        of fields: AnswerFields, payload: ClaimFields?, audiences: [[UInt8]], now: Int64, serverDate: Int64?
-    ) -> VerdictReason? {
+    /// Looks for what in the answer or the token speaks against the yes of an answer.
+    ///
+    /// - Parameter payload: the claims in the payload of the token, which Hanko has just verified; nil when it has none.
+    private static func judgeYes(
+        _ fields: AnswerFields, payload: ClaimFields?, audiences: [[UInt8]], now: Int64, serverDate: Int64?,
+        wantsSession: Bool
+    ) -> Judgement {
         // Whose answer: an answer that was meant for another token must not become this one's yes.
         if let payload {
             if let mine = payload.sessionID.uuid, let theirs = fields.claims.sessionID.uuid, !isSame(mine, theirs) {
-                return .otherToken
+                return Judgement(.otherToken)
             }
             if let mine = payload.subject.uuid, let theirs = fields.userID.uuid, !isSame(mine, theirs) {
-                return .otherToken
+                return Judgement(.otherToken)
             }
         }
         // Whose claims: custom claims can overwrite anything inside `claims`, and users may influence those. The fields
         // at the top come first, then the payload of a token that is a Hanko session's, and `claims` last.
         let session = payload?.sessionID.uuid == nil ? nil : payload
         let subject = firstSent(fields.userID, session?.subject, fields.claims.subject)
-        if !subject.isAbsent, !isUsableUser(subject) { return .userUnusable }
-        if !fitsCStrings(subject, fields.claims) { return .textUnusable }
-        if let expiry = expiry(of: fields, session),
-            let reason = contradiction(of: expiry, now: now, serverDate: serverDate)
-        {
-            return reason
+        if !subject.isAbsent, !isUsableUser(subject) { return Judgement(.userUnusable) }
+        var facts = SessionFacts()
+        facts.userID = subject.text
+        facts.sessionID = fields.claims.sessionID.text ?? session?.sessionID.text
+        facts.email = fields.claims.email.text
+        facts.emailIsVerified = facts.email != nil && fields.claims.emailIsVerified
+        facts.username = fields.claims.username.text
+        guard facts.fitCStrings else { return Judgement(.textUnusable) }
+        switch expiry(of: fields, session) {
+        case .seconds(let expiry):
+            if let reason = contradiction(ofExpiry: expiry, now: now, serverDate: serverDate) {
+                return Judgement(reason)
+            }
+            facts.expiresAt = expiry
+        case .unreadable:
+            return Judgement(.expiryUnreadable)
+        case nil:
+            break
         }
         let audience = firstSent(session?.audience, nil, fields.claims.audience)
-        if !audiences.isEmpty, !Audience.matches(audience, oneOf: audiences) { return .audienceMismatch }
-        return nil
+        if !audiences.isEmpty, !Audience.matches(audience, oneOf: audiences) { return Judgement(.audienceMismatch) }
+        guard wantsSession else { return Judgement(.accepted) }
+        facts.issuedAt = issuedAt(of: fields, session)
+        facts.idleExpiresAt = fields.idleExpiresAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
+        facts.claims = fields.claimsDocument
+        guard let made = Session(facts) else { return Judgement(.transport(.localShortage)) }
+        return Judgement(.accepted, session: made)
+    }
+
+    private static func issuedAt(of fields: AnswerFields, _ session: ClaimFields?) -> Int64 {
+        if case .number(let number) = session?.issuedAt { return Timestamp.numericDate(number) ?? 0 }
+        return fields.claims.issuedAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
     }
 
     private static func firstSent(_ first: JSONField?, _ second: JSONField?, _ third: JSONField) -> JSONField {
@@ -152,17 +167,6 @@ package enum Verdict {
     private static func isUsableUser(_ subject: JSONField) -> Bool {
         guard case .text(let text) = subject, !text.isEmpty else { return false }
         return text.withText { !UUIDText.isNil($0) }
-    }
-
-    /// A U+0000 in a text that C programs read would show them a shorter one.
-    private static func fitsCStrings(_ subject: JSONField, _ claims: ClaimFields) -> Bool {
-        fitsCString(subject) && fitsCString(claims.sessionID) && fitsCString(claims.email)
-            && fitsCString(claims.username)
-    }
-
-    private static func fitsCString(_ field: JSONField) -> Bool {
-        guard case .text(let text) = field else { return true }
-        return text.fitsCString
     }
 
     /// A moment that was sent, or that could not be read.
@@ -188,14 +192,17 @@ package enum Verdict {
         return Expiry(text.withText { Timestamp.rfc3339($0) })
     }
 
-    private static func contradiction(of expiry: Expiry, now: Int64, serverDate: Int64?) -> VerdictReason? {
-        guard case .seconds(let seconds) = expiry else { return .expiryUnreadable }
-        let secondsAgo = now &- seconds
+    private static func contradiction(ofExpiry expiry: Int64, now: Int64, serverDate: Int64?) -> VerdictReason? {
+        let secondsAgo = now &- expiry
         guard secondsAgo > toleratedSeconds else { return nil }
-        if let serverDate {
-            let ahead = now &- serverDate
-            if ahead > toleratedSeconds || ahead < 0 &- toleratedSeconds { return .clockOff(seconds: ahead) }
-        }
+        if let ahead = clockOffset(now: now, serverDate: serverDate) { return .clockOff(seconds: ahead) }
         return .expired(secondsAgo: secondsAgo)
+    }
+
+    /// By how many seconds this machine's clock is ahead of the server's; nil when that is tolerable or not known.
+    static func clockOffset(now: Int64, serverDate: Int64?) -> Int64? {
+        guard let serverDate else { return nil }
+        let ahead = now &- serverDate
+        return ahead > toleratedSeconds || ahead < 0 &- toleratedSeconds ? ahead : nil
     }
 }

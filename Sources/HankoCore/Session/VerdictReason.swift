@@ -11,10 +11,15 @@ package enum VerdictReason: Equatable {
     case noToken
     case tokenTooLong
     case tokenNotUTF8
+    case tokenHoldsNUL
+    case headerHoldsNUL
 
     // Could not ask
     case serverFailed(Int)
     case wrongAddress(Int)
+    case notConfirmed(Int)
+    case keySetNotShown(Int)
+    case acceptsAnything
     case clockOff(seconds: Int64)
     case headTooLarge
     case bodyTooLarge
@@ -33,11 +38,12 @@ package enum VerdictReason: Equatable {
     package var status: Status {
         switch self {
         case .accepted: .ok
-        case .rejected, .claimsUnreadable, .audienceMismatch, .tokenRefusedForLength, .tokenTooLong, .tokenNotUTF8:
+        case .rejected, .claimsUnreadable, .audienceMismatch, .tokenRefusedForLength, .tokenTooLong, .tokenNotUTF8,
+            .tokenHoldsNUL, .headerHoldsNUL:
             .invalidToken
         case .noToken: .noToken
-        case .serverFailed: .unavailable
-        case .wrongAddress, .clockOff: .misconfigured
+        case .serverFailed, .notConfirmed: .unavailable
+        case .wrongAddress, .clockOff, .keySetNotShown, .acceptsAnything: .misconfigured
         case .transport(let failure): failure.status
         default: .protocolError
         }
@@ -46,10 +52,12 @@ package enum VerdictReason: Equatable {
     /// The HTTP status that the reason stands for; 0 when there was no answer.
     package var code: Int {
         switch self {
-        case .noToken, .tokenTooLong, .tokenNotUTF8, .transport, .headTooLarge: 0
+        case .noToken, .tokenTooLong, .tokenNotUTF8, .tokenHoldsNUL, .headerHoldsNUL, .acceptsAnything, .transport,
+            .headTooLarge:
+            0
         case .claimsUnreadable: 400
         case .tokenRefusedForLength(let code), .serverFailed(let code), .wrongAddress(let code),
-            .unexpectedStatus(let code):
+            .unexpectedStatus(let code), .notConfirmed(let code), .keySetNotShown(let code):
             code
         default: 200
         }
@@ -77,15 +85,25 @@ package enum VerdictReason: Equatable {
         case .noToken: "no token was given; nothing was asked"
         case .tokenTooLong: "the token is longer than 262144 bytes; nothing was asked"
         case .tokenNotUTF8: "the token is not valid UTF-8; nothing was asked"
+        case .tokenHoldsNUL: "the token holds a U+0000; nothing was asked"
+        case .headerHoldsNUL: "a header holds a U+0000; nothing was asked"
         case .serverFailed(let code):
             code == 429
                 ? "the server answered 429, too many requests; look at the rate limits in front of Hanko"
                 : "the server answered \(code); look at the health of Hanko and of what stands in front of it"
         case .wrongAddress(let code): Self.advice(on: code)
+        case .notConfirmed(let code):
+            code == 0
+                ? "Hanko rejected the token but could not be asked for its key set, so that may be an outage; look at Hanko"
+                : "Hanko rejected the token but cannot show its key set (\(code)), which means an outage; look at its database"
+        case .keySetNotShown(let code):
+            "the key set was answered with \(code), so no rejection can be confirmed; let GET /.well-known/jwks.json through, or unset HANKO_CONFIRM_REJECTIONS"
+        case .acceptsAnything:
+            "what answers at HANKO_API_URL accepts any token; is it a test double?"
         case .clockOff(let seconds):
             seconds > 0
-                ? "the session has expired by this machine's clock, which is \(seconds) s ahead of the server's; set the clock"
-                : "the session has expired by this machine's clock, which is \(0 &- seconds) s behind the server's; set the clock"
+                ? "this machine's clock is \(seconds) s ahead of the server's; set the clock"
+                : "this machine's clock is \(0 &- seconds) s behind the server's; set the clock"
         case .headTooLarge: "the head of the answer was longer than 65536 bytes"
         case .bodyTooLarge: "the body of the answer was longer than 262144 bytes"
         case .contentLengthsDiffer: "the answer had two different Content-Length fields"

@@ -9,6 +9,14 @@ package enum Clock {
         return Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
     }
 
+    /// Sleeps until a moment on that clock, whatever signals come.
+    package static func sleep(until nanoseconds: Int64) {
+        var time = timespec()
+        time.tv_sec = Int(nanoseconds / 1_000_000_000)
+        time.tv_nsec = Int(nanoseconds % 1_000_000_000)
+        while clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, nil) == EINTR {}
+    }
+
     /// Seconds since 1970 on the clock that people set; for comparing with what Hanko says.
     package static func secondsSince1970() -> Int64 {
         var time = timespec()

@@ -8,6 +8,7 @@ package enum SessionToken {
     package static func refusal(of token: ByteView) -> VerdictReason? {
         if token.isEmpty { return .noToken }
         if token.count > maximumLength { return .tokenTooLong }
+        if token.contains(0) { return .tokenHoldsNUL }
         if !UTF8Text.isValid(token) { return .tokenNotUTF8 }
         return nil
     }

@@ -18,6 +18,35 @@ package enum TokenPayload {
         return Base64URL.decode(token.slice(from: first &+ 1, to: second), into: &buffer)
     }
 
+    /// Decodes and reads the claims of a token's payload and gives them to a function; nil when the token has none. They
+    /// must not leave the function.
+    static func withClaims<Result>(of token: ByteView, _ body: (ClaimFields?) -> Result) -> Result {
+        var buffer = SecretBuffer()
+        guard decode(token, into: &buffer) else { return body(nil) }
+        return buffer.withView { body(claims(in: $0)) }
+    }
+
+    private static func claims(in payload: ByteView) -> ClaimFields? {
+        do {
+            return try ClaimFields.readPayload(payload)
+        } catch {
+            return nil
+        }
+    }
+
+    /// Whether a token could be good as far as one can see without asking: its payload holds Hanko's claims, and its
+    /// expiry is ahead.
+    ///
+    /// - Parameter now: seconds since 1970.
+    package static func mayBeGood(_ token: ByteView, now: Int64) -> Bool {
+        withClaims(of: token) { claims in
+            guard let claims, claims.sessionID.uuid != nil, case .number(let number) = claims.expiration,
+                let expiry = Timestamp.numericDate(number)
+            else { return false }
+            return expiry > now
+        }
+    }
+
     private static func withoutWhiteSpace(_ token: ByteView) -> ByteView {
         var lower = 0
         var upper = token.count

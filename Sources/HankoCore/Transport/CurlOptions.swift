@@ -7,59 +7,59 @@ struct CurlOptions {
     init(_ handle: UnsafeMutableRawPointer) { self.handle = handle }
 
     func set(_ option: CURLoption, _ value: Int) throws(TransportFailure) {
-        try check(hanko_curl_set_long(handle, option, value))
+        try Self.check(hanko_curl_set_long(handle, option, value))
     }
 
     /// libcurl copies the text.
     func set(_ option: CURLoption, _ value: String) throws(TransportFailure) {
-        try check(value.withCString { hanko_curl_set_text(handle, option, $0) })
+        try Self.check(value.withCString { hanko_curl_set_text(handle, option, $0) })
     }
 
     /// libcurl copies the text, which ends with a NUL; nil sets the option to NULL.
     func set(_ option: CURLoption, _ value: [UInt8]?) throws(TransportFailure) {
-        guard let value else { return try check(hanko_curl_set_text(handle, option, nil)) }
+        guard let value else { return try Self.check(hanko_curl_set_text(handle, option, nil)) }
         let code = value.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { hanko_curl_set_text(handle, option, $0.baseAddress) }
         }
-        try check(code)
+        try Self.check(code)
     }
 
     /// libcurl keeps the pointer: the list must outlive the handle.
     func set(_ option: CURLoption, _ list: UnsafeMutablePointer<curl_slist>) throws(TransportFailure) {
-        try check(hanko_curl_set_list(handle, option, list))
+        try Self.check(hanko_curl_set_list(handle, option, list))
     }
 
     /// Makes libcurl call a transfer, which must outlive the handle.
     func setCallbacks(_ transfer: UnsafeMutablePointer<Transfer>) throws(TransportFailure) {
         let context = UnsafeMutableRawPointer(transfer)
-        try check(hanko_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, context))
-        try check(
+        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, context))
+        try Self.check(
             hanko_curl_set_open_socket(handle) { context, _, address in
                 guard let context, let address else { return -1 }
                 return context.assumingMemoryBound(to: Transfer.self).pointee.openSocket(address)
             })
-        try check(hanko_curl_set_pointer(handle, CURLOPT_CLOSESOCKETDATA, context))
-        try check(
+        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_CLOSESOCKETDATA, context))
+        try Self.check(
             hanko_curl_set_close_socket(handle) { context, socket in
                 guard let context else { return -1 }
                 return context.assumingMemoryBound(to: Transfer.self).pointee.closeSocket(socket)
             })
-        try check(hanko_curl_set_pointer(handle, CURLOPT_HEADERDATA, context))
-        try check(
+        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_HEADERDATA, context))
+        try Self.check(
             hanko_curl_set_receive(handle, CURLOPT_HEADERFUNCTION) { bytes, _, count, context in
                 guard let context else { return 0 }
                 let line = ByteView(UnsafeRawPointer(bytes)?.assumingMemoryBound(to: UInt8.self), count: count)
                 return context.assumingMemoryBound(to: Transfer.self).pointee.receiveHeadLine(line) ? count : 0
             })
-        try check(hanko_curl_set_pointer(handle, CURLOPT_WRITEDATA, context))
-        try check(
+        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_WRITEDATA, context))
+        try Self.check(
             hanko_curl_set_receive(handle, CURLOPT_WRITEFUNCTION) { bytes, _, count, context in
                 guard let context else { return 0 }
                 let part = ByteView(UnsafeRawPointer(bytes)?.assumingMemoryBound(to: UInt8.self), count: count)
                 return context.assumingMemoryBound(to: Transfer.self).pointee.receiveBody(part) ? count : 0
             })
-        try check(hanko_curl_set_pointer(handle, CURLOPT_PREREQDATA, context))
-        try check(
+        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_PREREQDATA, context))
+        try Self.check(
             hanko_curl_set_before_request(handle) { context, _, _, _, _ in
                 guard let context else { return CURL_PREREQFUNC_ABORT }
                 let transfer = context.assumingMemoryBound(to: Transfer.self)
@@ -67,7 +67,8 @@ struct CurlOptions {
             })
     }
 
-    private func check(_ code: CURLcode) throws(TransportFailure) {
+    /// - Throws: what the result of setting an option means, unless it was set.
+    static func check(_ code: CURLcode) throws(TransportFailure) {
         switch code {
         case CURLE_OK: return
         case CURLE_OUT_OF_MEMORY: throw .localShortage

@@ -1,81 +1,132 @@
 import CCurl
 import CSystem
 
-/// One POST at a time on one handle of libcurl, with the connection that the handle keeps. Used by one thread at a time.
+/// One request at a time on one handle of libcurl, with the connection that the handle keeps: the POST that asks about a
+/// token, or the GET for the key set. Used by one thread at a time.
 final class Exchange {
     private let handle: UnsafeMutableRawPointer
     private let transfer: UnsafeMutablePointer<Transfer>
-    private let headers: UnsafeMutablePointer<curl_slist>
+    private let headers: RequestHeaders
+    private let url: APIURL
+    private let gate: ExitGate
     private var request = SecretBuffer()
-    private var code = CURLE_OK
+    /// How many bytes of a body the last request had.
+    private var bodyLength = 0
+    private var outcome = Outcome.notPerformed
     private var deadline = Deadline(nanoseconds: 0)
+
+    private enum Outcome {
+        case notPerformed
+        /// Something else than libcurl ended it, before it began.
+        case prevented(TransportFailure)
+        case performed(CURLcode)
+    }
 
     /// Prepares a handle for one address.
     ///
     /// - Throws: why libcurl cannot be used.
-    init(
-        _ configuration: Configuration, url: APIURL, tlsLibrary: TLSLibrary, sockets: SocketRegistry
-    ) throws(TransportFailure) {
-        guard let headers = Self.headers() else { throw .localShortage }
-        guard let handle = curl_easy_init() else {
-            curl_slist_free_all(headers)
-            throw .localShortage
-        }
+    init(_ configuration: Configuration, url: APIURL, process: ProcessResources) throws(TransportFailure) {
+        guard process.gate.enter() else { throw .processExits }
+        defer { process.gate.leave() }
+        let headers = try RequestHeaders()
+        guard let handle = curl_easy_init() else { throw .localShortage }
         self.handle = handle
         self.headers = headers
+        self.url = url
+        gate = process.gate
         transfer = .allocate(capacity: 1)
-        transfer.initialize(to: Transfer(handle: handle, tlsLibrary: tlsLibrary, registry: sockets))
+        transfer.initialize(
+            to: Transfer(handle: handle, tlsLibrary: process.library.tlsLibrary, registry: process.sockets))
         // From here on `deinit` cleans up.
-        try Self.set(handle, transfer, headers, configuration, url)
+        try set(configuration)
     }
 
     deinit {
+        // When the process exits, the TLS library may be gone already; then everything stays as it is.
+        guard gate.enter() else { return }
         // The handle goes first: closing its connection calls back into the transfer.
         curl_easy_cleanup(handle)
-        curl_slist_free_all(headers)
         transfer.deinitialize(count: 1)
         transfer.deallocate()
+        headers.free()
+        gate.leave()
     }
 
     // MARK: One exchange
 
-    /// Writes the request for a token. `erase` takes it away again.
+    /// Asks about a token; `withEnd` tells what came. `erase` takes the token away again.
+    ///
+    /// - Parameters:
+    ///   - token: has passed `SessionToken.refusal`.
+    ///   - deadline: when the exchange must be over.
+    ///   - freshConnection: do not use the connection that the handle keeps.
+    func ask(about token: ByteView, until deadline: Deadline, freshConnection: Bool) {
+        do {
+            try load(token)
+            perform(until: deadline, freshConnection: freshConnection)
+        } catch {
+            outcome = .prevented(error)
+        }
+    }
+
+    /// Asks for the key set, without a token; `withEnd` tells what came.
+    func askForKeySet(until deadline: Deadline, freshConnection: Bool) {
+        do {
+            let options = CurlOptions(handle)
+            try options.set(CURLOPT_HTTPGET, 1)
+            try options.set(CURLOPT_URL, url.keySetURL)
+            try options.set(CURLOPT_HTTPHEADER, headers.forKeySet)
+            bodyLength = 0
+            perform(until: deadline, freshConnection: freshConnection)
+            try setValidation()
+        } catch {
+            outcome = .prevented(error)
+        }
+    }
+
+    /// Writes the request for a token.
     ///
     /// - Throws: when there is no memory for it.
-    func load(_ token: ByteView) throws(TransportFailure) {
+    private func load(_ token: ByteView) throws(TransportFailure) {
         let start = ByteView("{\"session_token\":")
+        request.erase()
         guard request.reserve(start.count &+ JSONWriter.stringLength(of: token) &+ 1) else { throw .localShortage }
         request.append(start)
         JSONWriter.appendString(token, to: &request)
         request.append(0x7D)
+        bodyLength = request.count
         let code = request.withView { body in
             // libcurl does not copy the body: it stays in memory that `erase` overwrites.
             let pointer = UnsafeMutableRawPointer(mutating: body.start)
             let code = hanko_curl_set_size(handle, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count))
             return code == CURLE_OK ? hanko_curl_set_pointer(handle, CURLOPT_POSTFIELDS, pointer) : code
         }
-        guard code == CURLE_OK else { throw Self.failure(ofOption: code) }
+        try CurlOptions.check(code)
     }
 
-    /// Sends the request and waits for the answer; `withEnd` tells what came.
-    ///
-    /// - Parameters:
-    ///   - deadline: when the exchange must be over.
-    ///   - freshConnection: do not use the connection that the handle keeps.
-    func perform(until deadline: Deadline, freshConnection: Bool) {
+    private func perform(until deadline: Deadline, freshConnection: Bool) {
         self.deadline = deadline
         transfer.pointee.reset()
         let remaining = deadline.remainingMilliseconds(at: Clock.monotonicNanoseconds())
         guard remaining > 0 else {
-            code = CURLE_OPERATION_TIMEDOUT
-            transfer.pointee.reachedRequest = true  // the deadline, not the connect timeout
+            outcome = .prevented(.deadline)
             return
         }
-        code = hanko_curl_set_long(handle, CURLOPT_TIMEOUT_MS, Int(remaining))
-        guard code == CURLE_OK else { return }
-        code = hanko_curl_set_long(handle, CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
-        guard code == CURLE_OK else { return }
-        code = curl_easy_perform(handle)
+        guard gate.enter() else {
+            outcome = .prevented(.processExits)
+            return
+        }
+        defer { gate.leave() }
+        do {
+            let options = CurlOptions(handle)
+            try options.set(CURLOPT_TIMEOUT_MS, Int(remaining))
+            try options.set(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
+            let code = curl_easy_perform(handle)
+            // What breaks because the gate woke this thread says nothing about the server.
+            outcome = code != CURLE_OK && gate.isClosed ? .prevented(.processExits) : .performed(code)
+        } catch {
+            outcome = .prevented(error)
+        }
     }
 
     /// Gives the end of the exchange to a function; the answer in it must not leave the function.
@@ -94,13 +145,19 @@ final class Exchange {
     /// Whether at least one line of an answer arrived.
     var answerBegan: Bool { transfer.pointee.head.hasBegun }
 
+    /// How many requests went out: one, or two where libcurl replaced a dead connection by itself.
+    var sentRequests: UInt64 { transfer.pointee.sentRequests }
+
+    /// How many of them went out on a connection that was new.
+    var openedConnections: UInt64 { transfer.pointee.openedConnections }
+
     /// Decides whether handle and connection may serve another token: only after a 200 that was read to its declared end,
     /// for a request that was sent whole. Everything else may leave something behind.
     func keepConnection() -> Bool {
-        guard code == CURLE_OK, transfer.pointee.head.status == 200, transfer.pointee.endedCleanly
+        guard case .performed(CURLE_OK) = outcome, transfer.pointee.head.status == 200, transfer.pointee.endedCleanly
         else { return false }
         var sent: curl_off_t = 0
-        guard hanko_curl_get_size(handle, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK, Int(sent) == request.count else {
+        guard hanko_curl_get_size(handle, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK, Int(sent) == bodyLength else {
             return false
         }
         // The one to look at before the next request. libcurl opens others, too, and closes those that it did not
@@ -119,6 +176,14 @@ final class Exchange {
 
     /// The end of the exchange, the body excepted.
     private var end: ExchangeEnd {
+        switch outcome {
+        case .notPerformed: .failure(.other(0))
+        case .prevented(let failure): .failure(failure)
+        case .performed(let code): end(with: code)
+        }
+    }
+
+    private func end(with code: CURLcode) -> ExchangeEnd {
         let head = transfer.pointee.head
         var answer = Answer()
         answer.status = head.status
@@ -126,22 +191,28 @@ final class Exchange {
         answer.bodyTooLarge = transfer.pointee.bodyTooLarge
         answer.contentLengthsDiffer = head.contentLengthsDiffer
         answer.date = head.date
+        answer.retryAfter = head.retryAfter
+        answer.age = head.age
         // What the callbacks decided comes first: libcurl knows only that they ended the transfer.
         if transfer.pointee.foundUnaskedBytes { return .failure(.unaskedBytes) }
         if transfer.pointee.ranOutOfMemory { return .failure(.localShortage) }
         if head.isTooLarge || transfer.pointee.bodyTooLarge { return .answer(answer) }
         if head.isComplete && !transfer.pointee.needsBody { return .answer(answer) }
-        if code == CURLE_OK {
+        switch code {
+        case CURLE_OK:
             if head.isComplete { return .answer(answer) }
             return .failure(head.status == 0 ? .notHTTP : .connectionLost)
-        }
-        if code == CURLE_OPERATION_TIMEDOUT { return .failure(timeout) }
-        if code == CURLE_OUT_OF_MEMORY && receivedBytes && !head.isComplete {
+        case CURLE_OPERATION_TIMEDOUT:
+            return .failure(timeout)
+        case CURLE_OUT_OF_MEMORY where receivedBytes && !head.isComplete:
             // libcurl's word for a single line of a head that is longer than it takes, 100 KiB.
             answer.headTooLarge = true
             return .answer(answer)
+        case CURLE_COULDNT_CONNECT where transfer.pointee.lacksDescriptors:
+            return .failure(.localShortage)
+        default:
+            return .failure(Self.failure(of: code))
         }
-        return .failure(Self.failure(ofTransfer: code))
     }
 
     /// Whether libcurl has read anything since the request was sent, complete line or not.
@@ -156,7 +227,7 @@ final class Exchange {
         return isOver || transfer.pointee.reachedRequest ? .deadline : .connectTimeout
     }
 
-    private static func failure(ofTransfer code: CURLcode) -> TransportFailure {
+    private static func failure(of code: CURLcode) -> TransportFailure {
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST: .resolve
         case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY: .proxy
@@ -178,41 +249,24 @@ final class Exchange {
         }
     }
 
-    private static func failure(ofOption code: CURLcode) -> TransportFailure {
-        code == CURLE_OUT_OF_MEMORY ? .localShortage : .unusableLibrary(Int32(bitPattern: code.rawValue))
-    }
-
     // MARK: Preparing a handle
 
-    private static func headers() -> UnsafeMutablePointer<curl_slist>? {
-        var list: UnsafeMutablePointer<curl_slist>?
-        // An empty Expect field keeps libcurl from waiting for a "100 Continue" before it sends a long token.
-        for line: StaticString in ["Content-Type: application/json", "Accept: application/json", "Expect:"] {
-            let longer = line.withUTF8Buffer { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { curl_slist_append(list, $0.baseAddress) }
-            }
-            guard let longer else {
-                curl_slist_free_all(list)
-                return nil
-            }
-            list = longer
-        }
-        return list
+    /// What a request about a token has, and the one for the key set has not.
+    private func setValidation() throws(TransportFailure) {
+        let options = CurlOptions(handle)
+        try options.set(CURLOPT_POST, 1)
+        try options.set(CURLOPT_URL, url.validateURL)
+        try options.set(CURLOPT_HTTPHEADER, headers.forValidation)
     }
 
-    private static func set(
-        _ handle: UnsafeMutableRawPointer, _ transfer: UnsafeMutablePointer<Transfer>,
-        _ headers: UnsafeMutablePointer<curl_slist>, _ configuration: Configuration, _ url: APIURL
-    ) throws(TransportFailure) {
+    private func set(_ configuration: Configuration) throws(TransportFailure) {
+        try setValidation()
         let options = CurlOptions(handle)
         try options.set(CURLOPT_NOSIGNAL, 1)
         // Otherwise libcurl waits for its resolver thread, and a silent name server outlasts the deadline.
         try options.set(CURLOPT_QUICK_EXIT, 1)
 
-        try options.set(CURLOPT_URL, url.validateURL)
         try options.set(CURLOPT_PROTOCOLS_STR, "http,https")
-        try options.set(CURLOPT_POST, 1)
-        try options.set(CURLOPT_HTTPHEADER, headers)
         try options.set(CURLOPT_USERAGENT, "libhanko/\(LibraryVersion.text)")
         try options.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         try options.set(CURLOPT_HTTP09_ALLOWED, 0)

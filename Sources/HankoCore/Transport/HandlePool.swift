@@ -12,18 +12,16 @@ final class HandlePool: @unchecked Sendable {
 
     private let configuration: Configuration
     private let url: APIURL
-    private let tlsLibrary: TLSLibrary
-    private let sockets: SocketRegistry
+    private let process: ProcessResources
     private let lock = Lock()
     private var line: WaitingLine
     private var idle: [Exchange] = []
     private var waiters: [Waiter] = []
 
-    init(_ configuration: Configuration, url: APIURL, tlsLibrary: TLSLibrary, sockets: SocketRegistry) {
+    init(_ configuration: Configuration, url: APIURL, process: ProcessResources) {
         self.configuration = configuration
         self.url = url
-        self.tlsLibrary = tlsLibrary
-        self.sockets = sockets
+        self.process = process
         line = WaitingLine(
             maximumInUse: Int(configuration.maximumConnections), maximumWaiting: Int(configuration.maximumWaiting))
     }
@@ -49,7 +47,7 @@ final class HandlePool: @unchecked Sendable {
         lock.unlock()
         if let kept { return kept }
         do {
-            return try Exchange(configuration, url: url, tlsLibrary: tlsLibrary, sockets: sockets)
+            return try Exchange(configuration, url: url, process: process)
         } catch {
             passTurnOn(keeping: nil)
             throw error

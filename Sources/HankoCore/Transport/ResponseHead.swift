@@ -18,6 +18,8 @@ package struct ResponseHead {
     package private(set) var contentLengthsDiffer = false
     package private(set) var isChunked = false
     package private(set) var date: Int64?
+    package private(set) var retryAfter: RetryAfter?
+    package private(set) var age: Int64?
     private var contentLength: Int64?
     private var length = 0
 
@@ -56,6 +58,8 @@ package struct ResponseHead {
         contentLengthsDiffer = false
         isChunked = false
         date = nil
+        retryAfter = nil
+        age = nil
     }
 
     private mutating func field(_ line: ByteView) {
@@ -69,6 +73,11 @@ package struct ResponseHead {
             contentLength = declared
         } else if name.equalsIgnoringCase(ByteView("transfer-encoding")) {
             isChunked = isChunked || Self.endsWithChunked(value)
+        } else if name.equalsIgnoringCase(ByteView("retry-after")) {
+            retryAfter = value.decimal(atMost: .max).map { .delay($0) } ?? Self.date(value).map { .date($0) }
+        } else if name.equalsIgnoringCase(ByteView("age")) {
+            // What is no number is older than anything.
+            age = value.decimal(atMost: .max) ?? .max
         } else if name.equalsIgnoringCase(ByteView("date")) {
             date = Self.date(value)
         }

@@ -22,6 +22,10 @@ struct Transfer: ~Copyable {
     /// The connection was there, TLS included, and the request was about to be sent.
     var reachedRequest = false
     var foundUnaskedBytes = false
+    var sentRequests: UInt64 = 0
+    var openedConnections: UInt64 = 0
+    /// The last socket could not be opened because there are too many descriptors.
+    var lacksDescriptors = false
     private let tlsLibrary: TLSLibrary
 
     private let handle: UnsafeMutableRawPointer
@@ -45,14 +49,19 @@ struct Transfer: ~Copyable {
         openedConnection = false
         reachedRequest = false
         foundUnaskedBytes = false
+        sentRequests = 0
+        openedConnections = 0
+        lacksDescriptors = false
     }
 
     // MARK: What libcurl calls
 
     mutating func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
         openedConnection = true
-        return registry.open(
+        let socket = registry.open(
             family: address.pointee.family, type: address.pointee.socktype, protocol: address.pointee.protocol)
+        lacksDescriptors = socket < 0 && (hanko_errno() == EMFILE || hanko_errno() == ENFILE)
+        return socket
     }
 
     mutating func closeSocket(_ socket: Int32) -> Int32 {
@@ -66,11 +75,16 @@ struct Transfer: ~Copyable {
     /// - Returns: whether the request may be sent.
     mutating func mayUseConnection() -> Bool {
         reachedRequest = true
-        if openedConnection { return true }
+        if openedConnection {
+            openedConnections &+= 1
+            sentRequests &+= 1
+            return true
+        }
         if keptConnectionHasSomethingToSay() || tlsLibrary.mayHoldBytes(of: handle) {
             foundUnaskedBytes = true
             return false
         }
+        sentRequests &+= 1
         return true
     }
 

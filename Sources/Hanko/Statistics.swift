@@ -1,0 +1,37 @@
+public import CHanko
+import CSystem
+import HankoCore
+
+@implementation @_cdecl("hanko_client_statistics")
+public func hanko_client_statistics(
+    _ client: OpaquePointer?, _ statistics: UnsafeMutablePointer<hanko_statistics>?
+) -> hanko_status {
+    guard let client, let statistics else {
+        return CallResult.invalidArgument("client or statistics is NULL").noted()
+    }
+    // A caller that was compiled against another version may have less room, or more.
+    let size = UnsafeRawPointer(statistics).load(as: Int.self)
+    guard size >= MemoryLayout<Int>.size else {
+        return CallResult.invalidArgument("struct_size of the statistics is not set").noted()
+    }
+    do {
+        let counters = try Handle.object(client, as: Client.self).statistics()
+        var values = hanko_statistics()
+        withUnsafeMutableBytes(of: &values.results) { results in
+            let results = results.bindMemory(to: UInt64.self)
+            for index in results.indices { results[index] = counters.results(at: index) }
+        }
+        values.struct_size = size
+        values.requests = counters.requests
+        values.retries = counters.retries
+        values.connections_opened = counters.connectionsOpened
+        values.breaker_opened = counters.breakerOpenedCount
+        values.in_flight = counters.inFlight
+        withUnsafeBytes(of: &values) { bytes in
+            if let start = bytes.baseAddress { memcpy(statistics, start, min(size, bytes.count)) }
+        }
+        return CallResult.ok.noted()
+    } catch {
+        return CallResult(status: .misconfigured, text: error.problem).noted()
+    }
+}

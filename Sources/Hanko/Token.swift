@@ -1,0 +1,35 @@
+public import CHanko
+import CSystem
+import HankoCore
+
+@implementation @_cdecl("hanko_extract_token")
+public func hanko_extract_token(
+    _ cookie: UnsafePointer<CChar>?, _ cookie_length: Int, _ authorization: UnsafePointer<CChar>?,
+    _ authorization_length: Int, _ cookie_name: UnsafePointer<CChar>?, _ buffer: UnsafeMutablePointer<CChar>?,
+    _ capacity: Int, _ length: UnsafeMutablePointer<Int>?
+) -> hanko_status {
+    guard buffer != nil || capacity == 0 else {
+        return CallResult.invalidArgument("buffer is NULL but has a capacity").noted()
+    }
+    let name = cookie_name == nil ? ByteView("hanko") : CText.view(cookie_name)
+    do {
+        var configuration = Configuration()
+        try configuration.setCookieName(name)
+    } catch {
+        return CallResult(status: .misconfigured, text: "the cookie name \(error.text)").noted()
+    }
+    let credentials = Credentials(
+        cookie: CText.view(cookie, cookie_length), authorization: CText.view(authorization, authorization_length),
+        cookieName: name)
+    if credentials.holdNUL { return CallResult(.headerHoldsNUL).noted() }
+    let token = credentials[0]
+    guard let start = token.start, !token.isEmpty else { return CallResult(.noToken).noted() }
+    if let length { length.pointee = token.count }
+    // Compared without a sum, which could overflow; a capacity beyond Int is seen as negative and as enough.
+    guard let buffer, UInt(bitPattern: capacity) > UInt(token.count) else {
+        return CallResult(status: .bufferTooSmall, text: "the buffer is too small for the token and its NUL").noted()
+    }
+    memcpy(buffer, start, token.count)
+    buffer[token.count] = 0
+    return CallResult.ok.noted()
+}

@@ -1,0 +1,42 @@
+extension Configuration {
+    /// Takes every variable that is set; what is not set stays as it is.
+    ///
+    /// - Returns: the first thing that is wrong, as a sentence that names the variable and what it should look like; nil
+    ///   when nothing is. The level of the log is taken in any case.
+    package mutating func load(_ environment: Environment) -> String? {
+        if environment.isHidden {
+            return "the process runs with raised privileges, so HANKO_* variables of its environment are not believed;"
+                + " unset them"
+        }
+        var problem: String?
+        for variable in EnvironmentVariable.allCases {
+            do {
+                _ = try environment.withValue(of: variable) { (value) throws(ConfigurationError) in
+                    try set(variable, to: value)
+                }
+            } catch {
+                if problem == nil { problem = "\(variable.name) \(error.text)" }
+            }
+        }
+        return problem
+    }
+
+    private mutating func set(_ variable: EnvironmentVariable, to value: ByteView) throws(ConfigurationError) {
+        switch variable {
+        case .logLevel: try setLogLevel(value)
+        case .apiURL: try setAPIURL(value)
+        case .cookieName: try setCookieName(value)
+        case .timeout: try setTimeout(milliseconds: value.decimal(atMost: .max))
+        case .connectTimeout: try setConnectTimeout(milliseconds: value.decimal(atMost: .max))
+        case .maximumRetries: try setMaximumRetries(value.decimal(atMost: .max))
+        case .maximumConnections: try setMaximumConnections(value.decimal(atMost: .max))
+        case .caFile: try setCAFile(value)
+        case .audience: try setAudiences(value)
+        case .allowsInsecureHTTP: try setAllowsInsecureHTTP(flag(value))
+        case .confirmsRejections: try setConfirmsRejections(flag(value))
+        }
+    }
+
+    /// Exactly `0` or `1`; `01` is neither.
+    private func flag(_ value: ByteView) -> Int64? { value.count == 1 ? value.decimal(atMost: 1) : nil }
+}

@@ -1,0 +1,35 @@
+/// What Hanko's key set says about a "no".
+package enum ConfirmationResult: Equatable {
+    /// Hanko can show its keys: the "no" stands.
+    case stands
+    /// Hanko cannot show its keys, or could not be asked for them: the "no" may be an outage in disguise. The number is
+    /// the HTTP status, 0 when there was no answer.
+    case outage(Int)
+    /// Something in front of Hanko keeps the key set away, so that no "no" can be confirmed.
+    case notShown(Int)
+
+    /// Reads the end of `GET /.well-known/jwks.json`.
+    package init(_ end: ExchangeEnd) {
+        guard case .answer(let answer) = end, !answer.headTooLarge else {
+            self = .outage(0)
+            return
+        }
+        switch answer.status {
+        case 200...299:
+            // What a cache kept says nothing about Hanko now.
+            self = (answer.age ?? 0) > 0 ? .outage(answer.status) : .stands
+        case 404: self = .stands
+        case 408, 425, 429, 500...599: self = .outage(answer.status)
+        default: self = .notShown(answer.status)
+        }
+    }
+
+    /// The reason that a rejected token gets.
+    var reason: VerdictReason {
+        switch self {
+        case .stands: .rejected
+        case .outage(let code): .notConfirmed(code)
+        case .notShown(let code): .keySetNotShown(code)
+        }
+    }
+}

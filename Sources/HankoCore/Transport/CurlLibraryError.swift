@@ -1,4 +1,0 @@
-/// Why the libcurl of this process cannot be used.
-struct CurlLibraryError: Error {
-    let problem: String
-}
