@@ -47,6 +47,9 @@ package struct APIURL {
         guard let host = Self.part(CURLUPART_HOST, of: parts), !host.isEmpty else {
             throw ConfigurationError("must name a host, as in https://<tenant>.hanko.io")
         }
+        if let port = Self.part(CURLUPART_PORT, of: parts), Self.equals(port, "0") {
+            throw Self.error(CURLUE_BAD_PORT_NUMBER)
+        }
         let hasZone = Self.part(CURLUPART_ZONEID, of: parts) != nil
         isLoopback = !hasZone && host.withUnsafeBufferPointer { Self.isLoopback(ByteView($0)) }
         guard var url = Self.part(CURLUPART_URL, of: parts) else {

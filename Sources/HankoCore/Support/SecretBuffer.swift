@@ -64,10 +64,10 @@ package struct SecretBuffer: ~Copyable {
     /// Overwrites what was written with zeros and empties the buffer. A buffer that a large token has grown gives its
     /// memory back, so that one such token does not stay with a kept connection for good.
     package mutating func erase() {
+        hasOverflowed = false
         guard let memory else { return }
         explicit_bzero(memory, count)
         count = 0
-        hasOverflowed = false
         if capacity > 65_536 {
             free(memory)
             self.memory = nil
