@@ -61,7 +61,8 @@ struct BlockingCall {
 
     private mutating func send(_ candidate: Int, replacingConnection: Bool) -> ValidationCall.Action {
         let token = credentials[candidate]
-        if let refusal = SessionToken.refusal(of: token) { return call.judged(refusal) }
+        // What else could be wrong with a candidate was seen when it became one.
+        if SessionToken.isTooLong(token) { return call.judged(.tokenTooLong) }
         if !replacingConnection {
             // Asked before waiting in line as well, so that nobody waits for nothing.
             guard passesBreaker || core.breaker.wouldAdmit() else { return .finish(.transport(.breakerOpen)) }

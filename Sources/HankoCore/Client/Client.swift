@@ -43,7 +43,12 @@ package final class Client: @unchecked Sendable {
     /// - Parameter wantsSession: whether somebody wants to know whose it is.
     package func validate(_ token: ByteView, wantsSession: Bool) -> CallResult {
         if let refusal = SessionToken.refusal(of: token) { return finish(refusal) }
-        return ask(Credentials(token: token), wantsSession: wantsSession)
+        return validateChecked(token, wantsSession: wantsSession)
+    }
+
+    /// Likewise for a token that has passed `SessionToken.refusal`.
+    func validateChecked(_ token: ByteView, wantsSession: Bool) -> CallResult {
+        ask(Credentials(token: token), wantsSession: wantsSession)
     }
 
     /// Finds the token in headers and asks whether it is valid.

@@ -22,23 +22,30 @@ package enum JSONWriter {
     ///   - buffer: has room for `stringLength(of: text)` bytes.
     package static func appendString(_ text: ByteView, to buffer: inout SecretBuffer) {
         buffer.append(ASCII.quote)
+        // What needs no escape is copied in one piece, and that is nearly always all of it.
+        var pieceStart = 0
         var position = 0
         while position < text.count {
             let byte = text[position]
+            guard byte < 0x20 || byte == ASCII.quote || byte == ASCII.backslash else {
+                position &+= 1
+                continue
+            }
+            buffer.append(text.slice(from: pieceStart, to: position))
+            position &+= 1
+            pieceStart = position
             switch byte {
             case ASCII.quote, ASCII.backslash:
                 buffer.append(ASCII.backslash)
                 buffer.append(byte)
-            case 0..<0x20:
+            default:
                 buffer.append(ByteView("\\u00"))
                 buffer.append(byte >> 4 &+ ASCII.zero)
                 let low = byte & 0x0F
                 buffer.append(low < 10 ? low &+ ASCII.zero : low &- 10 &+ 0x61)
-            default:
-                buffer.append(byte)
             }
-            position &+= 1
         }
+        buffer.append(text.slice(from: pieceStart))
         buffer.append(ASCII.quote)
     }
 

@@ -96,7 +96,7 @@ package final class HostProcess: @unchecked Sendable {
         }
         switch currentSetting() {
         case .client(let client):
-            return client.validate(token, wantsSession: false)
+            return client.validateChecked(token, wantsSession: false)
         case .problem(let text, let log):
             log.write(.error, status: .misconfigured, code: 0, text)
             return CallResult(status: .misconfigured, text: text)

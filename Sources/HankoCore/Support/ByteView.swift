@@ -1,3 +1,5 @@
+import CSystem
+
 /// Bytes that somebody else owns, read without ever trapping and without ever reading outside of them.
 ///
 /// Everything that parses outside data reads through this type: a position outside of the view answers 0, so that a
@@ -34,6 +36,18 @@ package struct ByteView {
         return base[position]
     }
 
+    /// How many bytes from a position on are ASCII for sure: whole words of eight, so it may be fewer than there are.
+    package func asciiRun(from position: Int) -> Int {
+        guard let base, position >= 0 else { return 0 }
+        var end = position
+        while count &- end >= 8,
+            UnsafeRawPointer(base + end).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0
+        {
+            end &+= 8
+        }
+        return end &- position
+    }
+
     /// The bytes from `start` up to `end`, cut to what the view has.
     package func slice(from start: Int, to end: Int) -> ByteView {
         let lower = min(max(0, start), count)
@@ -46,12 +60,9 @@ package struct ByteView {
 
     /// The position of the first `byte` at or after `start`; nil when there is none.
     package func firstPosition(of byte: UInt8, from start: Int = 0) -> Int? {
-        var position = max(0, start)
-        while position < count {
-            if self[position] == byte { return position }
-            position &+= 1
-        }
-        return nil
+        let start = max(0, start)
+        guard let base, start < count, let found = memchr(base + start, Int32(byte), count &- start) else { return nil }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
     package func contains(_ byte: UInt8) -> Bool { firstPosition(of: byte) != nil }
@@ -63,12 +74,8 @@ package struct ByteView {
 
     package func hasPrefix(_ prefix: ByteView) -> Bool {
         guard prefix.count <= count else { return false }
-        var position = 0
-        while position < prefix.count {
-            if self[position] != prefix[position] { return false }
-            position &+= 1
-        }
-        return true
+        guard let base, let other = prefix.base, prefix.count > 0 else { return prefix.isEmpty }
+        return memcmp(base, other, prefix.count) == 0
     }
 
     /// Compares without regard to ASCII case, as header names and UUIDs are compared (RFC 9110 section 5.1).

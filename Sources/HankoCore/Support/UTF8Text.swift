@@ -26,7 +26,7 @@ package enum UTF8Text {
     }
 
     package static func isValid(_ bytes: ByteView) -> Bool {
-        var position = 0
+        var position = bytes.asciiRun(from: 0)
         while position < bytes.count {
             if bytes[position] < 0x80 {
                 position &+= 1
