@@ -134,7 +134,7 @@ package enum Verdict {
         {
             return reason
         }
-        let audience = firstSent(session?.audience, nil, fields.claims.audience)
+        let audience = firstSent(session?.audience.ifAudience, nil, fields.claims.audience)
         if !audiences.isEmpty, !Audience.matches(audience, oneOf: audiences) { return .audienceMismatch }
         return nil
     }
