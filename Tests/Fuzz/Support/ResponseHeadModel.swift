@@ -3,6 +3,7 @@ struct ResponseHeadModel {
     private(set) var status = 0
     private(set) var isComplete = false
     private var received = 0
+    private var atStatusLine = true
     /// The values of the fields of the latest answer, by name in lower case.
     private var fields: [(name: String, value: String)] = []
 
@@ -28,13 +29,17 @@ struct ResponseHeadModel {
         guard !isTooLarge, !isComplete else { return }
         // Bytes that are not ASCII stay apart from every name and number: each becomes a character of its own.
         let text = String(String.UnicodeScalarView(line.map { Unicode.Scalar($0) }))
-        if line.starts(with: "HTTP/".utf8) {
-            let code = line.drop { $0 != 0x20 }.dropFirst().prefix(3)
-            status =
-                code.allSatisfy { (0x30...0x39).contains($0) } ? Int(String(decoding: code, as: UTF8.self)) ?? 0 : 0
+        if atStatusLine {
+            atStatusLine = false
+            let rest = line.drop { $0 != 0x20 }.dropFirst()
+            let code = rest.prefix(3)
+            let isWhole = rest.count <= 3 || [0x20, 0x0D, 0x0A, 0].contains(rest[rest.startIndex + 3])
+            let isNumber = code.count == 3 && code.allSatisfy { (0x30...0x39).contains($0) }
+            status = isWhole && isNumber ? Int(String(decoding: code, as: UTF8.self)) ?? 0 : 0
             fields = []
         } else if line.first == 0x0D || line.first == 0x0A {
             isComplete = status >= 200 || status == 101
+            atStatusLine = !isComplete
         } else if let colon = text.unicodeScalars.firstIndex(of: ":") {
             var value = text.unicodeScalars[text.unicodeScalars.index(after: colon)...]
             while let last = value.last, last == "\r" || last == "\n" { value.removeLast() }

@@ -61,7 +61,7 @@ struct VerdictModel {
             if input.now - seconds > 60 { return clockIsOff ? .misconfigured : .protocolError }
         }
 
-        let audience = session?["aud"] ?? claims?["audience"]
+        let audience = Self.audience(session?["aud"]) ?? claims?["audience"]
         return input.audiences.isEmpty || matches(audience) ? .ok : .invalidToken
     }
 
@@ -76,6 +76,14 @@ struct VerdictModel {
     private var clockIsOff: Bool {
         guard let date = input.serverDate else { return false }
         return abs(input.now - date) > 60
+    }
+
+    /// Text or array; every other type counts as not sent.
+    private static func audience(_ value: JSONValue?) -> JSONValue? {
+        switch value {
+        case .text, .array: value
+        default: nil
+        }
     }
 
     private func matches(_ audience: JSONValue?) -> Bool {
