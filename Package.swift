@@ -2,7 +2,7 @@
 import PackageDescription
 
 // HANKO_ORDINARY_SWIFT=1 builds the release library as ordinary Swift from the same sources, for the day that Embedded
-// Swift stands in the way: swift build -c release --static-swift-stdlib. CI builds it, so that it stays possible.
+// Swift stands in the way: swift build -c release -Xswiftc -static-stdlib. A test builds it, so that it stays possible.
 let isEmbedded = Context.environment["HANKO_ORDINARY_SWIFT"] != "1"
 
 let swiftSettings: [SwiftSetting] = [

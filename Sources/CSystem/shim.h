@@ -52,10 +52,16 @@ static inline int hanko_runs_with_raised_privileges(void)
     return getauxval(AT_SECURE) != 0;
 }
 
-// open is variadic.
-static inline int hanko_open_for_reading(const char *path)
+// Whether a path names a regular file that can be opened. open is variadic, and without O_NONBLOCK a FIFO would block.
+static inline int hanko_is_readable_file(const char *path)
 {
-    return open(path, O_RDONLY | O_CLOEXEC);
+    struct stat status;
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0)
+        return 0;
+    int is_regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+    close(descriptor);
+    return is_regular;
 }
 
 // The flags are an enumeration in C, and a socket must not be inherited by programs that the host starts.

@@ -20,7 +20,9 @@ import Testing
     }
 
     @Test func versionIsThatOfTheHeader() {
-        #expect(LibraryVersion.number == UInt32(HANKO_VERSION_MAJOR * 10_000 + HANKO_VERSION_MINOR * 100 + HANKO_VERSION_PATCH))
+        #expect(
+            LibraryVersion.number
+                == UInt32(HANKO_VERSION_MAJOR * 10_000 + HANKO_VERSION_MINOR * 100 + HANKO_VERSION_PATCH))
         #expect("\(LibraryVersion.text)" == HANKO_VERSION_STRING)
     }
 }

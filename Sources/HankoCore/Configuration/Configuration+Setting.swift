@@ -57,9 +57,7 @@ extension Configuration {
         let isReadable = path.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { path in
                 guard let path = path.baseAddress else { return false }
-                let descriptor = hanko_open_for_reading(path)
-                if descriptor >= 0 { close(descriptor) }
-                return descriptor >= 0
+                return hanko_is_readable_file(path) != 0
             }
         }
         guard isReadable else {

@@ -18,6 +18,8 @@ struct JSONKeySet: ~Copyable {
     private var table: UnsafeMutablePointer<Entry>?
     private var tableCapacity = 0
     private var count = 0
+    /// Names that would all land in one slot cannot be prepared without knowing this.
+    private let seed = UInt32(truncatingIfNeeded: Random.bits())
 
     init() {}
 
@@ -33,7 +35,7 @@ struct JSONKeySet: ~Copyable {
     /// - Returns: false when that object has a member of this name already.
     mutating func insert(_ key: JSONString, at start: Int, object: UInt32, in document: ByteView) -> Bool {
         let entry = Entry(
-            hash: Self.hash(of: key), object: object, start: UInt32(truncatingIfNeeded: start),
+            hash: hash(of: key), object: object, start: UInt32(truncatingIfNeeded: start),
             lengthAndEscapes: UInt32(truncatingIfNeeded: key.raw.count << 1 | (key.hasEscapes ? 1 : 0)))
         if table == nil {
             var index = 0
@@ -98,8 +100,8 @@ struct JSONKeySet: ~Copyable {
     }
 
     /// FNV-1a over the name with its escapes resolved, with the high bits mixed into the low ones that pick the slot.
-    private static func hash(of key: JSONString) -> UInt32 {
-        var hash: UInt32 = 2_166_136_261
+    private func hash(of key: JSONString) -> UInt32 {
+        var hash: UInt32 = 2_166_136_261 ^ seed
         if key.hasEscapes {
             var decoder = JSONStringDecoder(key)
             while let byte = decoder.next() { hash = (hash ^ UInt32(byte)) &* 16_777_619 }

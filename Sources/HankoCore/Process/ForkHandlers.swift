@@ -10,6 +10,8 @@ import Synchronization
 ///   start anew.
 enum ForkHandlers {
     private static let state = Atomic<Int>(0)
+    /// What the handler before the fork has locked, so that those after it release just that. Its own locks guard it.
+    private static let held = Atomic<UInt>(0)
     private static var registering: Int { 1 }
     private static var registered: Int { 2 }
 
@@ -19,9 +21,9 @@ enum ForkHandlers {
             expected: 0, desired: registering, ordering: .acquiringAndReleasing)
         if won {
             _ = pthread_atfork(
-                { HostProcess.existing()?.holdForFork() },
-                { HostProcess.existing()?.releaseInParent() },
-                { HostProcess.existing()?.closeInChild() })
+                { ForkHandlers.prepare() },
+                { ForkHandlers.takeHeld()?.releaseInParent() },
+                { ForkHandlers.takeHeld()?.closeInChild() })
             state.store(registered, ordering: .releasing)
             return
         }
@@ -33,5 +35,15 @@ enum ForkHandlers {
             sched_yield()
             patience &-= 1
         }
+    }
+
+    private static func prepare() {
+        guard let process = HostProcess.ofThisProcess() else { return }
+        process.holdForFork()
+        held.store(process.address, ordering: .releasing)
+    }
+
+    private static func takeHeld() -> HostProcess? {
+        HostProcess.process(at: held.exchange(0, ordering: .acquiringAndReleasing))
     }
 }

@@ -48,10 +48,17 @@ package final class HostProcess: @unchecked Sendable {
         }
     }
 
-    /// The one that was made last, also when that was in the parent; nil before the first.
-    static func existing() -> HostProcess? { process(at: known.load(ordering: .acquiring)) }
+    /// The one of this process if it has been made; a parent's is not given to a child.
+    static func ofThisProcess() -> HostProcess? {
+        guard let process = process(at: known.load(ordering: .acquiring)),
+            process.generation == ForkGeneration.current()
+        else { return nil }
+        return process
+    }
 
-    private static func process(at address: UInt) -> HostProcess? {
+    var address: UInt { UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
+
+    static func process(at address: UInt) -> HostProcess? {
         guard let pointer = UnsafeRawPointer(bitPattern: address) else { return nil }
         return Unmanaged<HostProcess>.fromOpaque(pointer).takeUnretainedValue()
     }

@@ -33,6 +33,15 @@ package enum JSONField {
         return text
     }
 
+    /// The field when it has the type of an audience, text or array; every other type counts as not sent.
+    var ifAudience: JSONField {
+        switch self {
+        case .text: self
+        case .container(let document) where document[0] == 0x5B: self
+        default: .absent
+        }
+    }
+
     /// The text when it is a UUID; nil for everything else.
     var uuid: JSONString? {
         guard case .text(let text) = self, text.withText({ UUIDText.isUUID($0) }) else { return nil }

@@ -72,7 +72,7 @@ package enum TransportFailure: Error, Equatable {
         case .bodyCutShort:
             "the answer was shorter than it declared; look at what stands in front of Hanko"
         case .notHTTP:
-            "what answered does not speak HTTP/1.1; check the host and the port in HANKO_API_URL"
+            "what answered does not speak proper HTTP/1.1; check the host and the port in HANKO_API_URL"
         case .unaskedBytes:
             "bytes that nobody asked for waited on a kept connection; it was given up"
         case .localShortage:

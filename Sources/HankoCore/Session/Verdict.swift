@@ -139,7 +139,7 @@ package enum Verdict {
         case nil:
             break
         }
-        let audience = firstSent(session?.audience, nil, fields.claims.audience)
+        let audience = firstSent(session?.audience.ifAudience, nil, fields.claims.audience)
         if !audiences.isEmpty, !Audience.matches(audience, oneOf: audiences) { return Judgement(.audienceMismatch) }
         guard wantsSession else { return Judgement(.accepted) }
         facts.issuedAt = issuedAt(of: fields, session)

@@ -1,6 +1,6 @@
 import CSystem
 
-/// Bits for the jitter of retries; nothing secret hangs on them.
+/// Bits that nobody outside can foresee; nothing secret hangs on them.
 enum Random {
     static func bits() -> UInt64 {
         // SplitMix64 over the time, which differs from call to call.

@@ -29,6 +29,8 @@ package struct SecretBuffer: ~Copyable {
     /// - Returns: false when there is no memory; the buffer is then as it was.
     package mutating func reserve(_ total: Int) -> Bool {
         if total <= capacity { return true }
+        // Far beyond every limit; doubling must not overflow.
+        guard total <= 1 << 40 else { return false }
         var larger = max(1024, capacity)
         while larger < total { larger = larger &* 2 }
         guard let fresh = malloc(larger)?.assumingMemoryBound(to: UInt8.self) else { return false }

@@ -3,14 +3,11 @@ package enum TokenPayload {
     /// Finds and decodes the payload. Its signature is not checked here: it counts only after Hanko has said yes to the
     /// whole token.
     ///
-    /// Hanko's library takes white space around a token away before it reads it, and so does this.
-    ///
     /// - Parameters:
     ///   - token: the whole token.
     ///   - buffer: is appended to.
     /// - Returns: false when the token has no such form; the verdict then goes without a payload.
     static func decode(_ token: ByteView, into buffer: inout SecretBuffer) -> Bool {
-        let token = withoutWhiteSpace(token)
         guard let first = token.firstPosition(of: ASCII.dot),
             let second = token.firstPosition(of: ASCII.dot, from: first &+ 1),
             token.firstPosition(of: ASCII.dot, from: second &+ 1) == nil
@@ -46,14 +43,4 @@ package enum TokenPayload {
             return expiry > now
         }
     }
-
-    private static func withoutWhiteSpace(_ token: ByteView) -> ByteView {
-        var lower = 0
-        var upper = token.count
-        while lower < upper, isWhiteSpace(token[lower]) { lower &+= 1 }
-        while upper > lower, isWhiteSpace(token[upper &- 1]) { upper &-= 1 }
-        return token.slice(from: lower, to: upper)
-    }
-
-    private static func isWhiteSpace(_ byte: UInt8) -> Bool { byte == ASCII.space || byte >= 0x09 && byte <= 0x0D }
 }

@@ -196,11 +196,12 @@ final class Exchange {
         // What the callbacks decided comes first: libcurl knows only that they ended the transfer.
         if transfer.pointee.foundUnaskedBytes { return .failure(.unaskedBytes) }
         if transfer.pointee.ranOutOfMemory { return .failure(.localShortage) }
+        if transfer.pointee.hasBrokenFraming { return .failure(.notHTTP) }
         if head.isTooLarge || transfer.pointee.bodyTooLarge { return .answer(answer) }
         if head.isComplete && !transfer.pointee.needsBody { return .answer(answer) }
         switch code {
         case CURLE_OK:
-            if head.isComplete { return .answer(answer) }
+            if head.isComplete { return transfer.pointee.bodyIsComplete ? .answer(answer) : .failure(.bodyCutShort) }
             return .failure(head.status == 0 ? .notHTTP : .connectionLost)
         case CURLE_OPERATION_TIMEDOUT:
             return .failure(timeout)

@@ -20,6 +20,7 @@ package struct ResponseHead {
     package private(set) var date: Int64?
     package private(set) var retryAfter: RetryAfter?
     package private(set) var age: Int64?
+    private var expectsStatusLine = true
     private var contentLength: Int64?
     private var length = 0
 
@@ -37,13 +38,17 @@ package struct ResponseHead {
             return .tooLarge
         }
         if isComplete { return .incomplete }
-        if line.hasPrefix(ByteView("HTTP/")) {
+        if expectsStatusLine {
+            expectsStatusLine = false
             startAnswer(line)
             return .incomplete
         }
         if line[0] == ASCII.carriageReturn || line[0] == ASCII.lineFeed {
             // 101 would switch protocols; nothing that Hanko sends comes after it.
-            guard status >= 200 || status == 101 else { return .incomplete }
+            guard status >= 200 || status == 101 else {
+                expectsStatusLine = true
+                return .incomplete
+            }
             isComplete = true
             return .complete
         }
@@ -52,8 +57,12 @@ package struct ResponseHead {
     }
 
     private mutating func startAnswer(_ line: ByteView) {
+        // RFC 9112 section 4: version, blank, three digits, and a blank or the end of the line.
         let blank = line.firstPosition(of: ASCII.space) ?? line.count
-        status = Int(line.slice(from: blank &+ 1, to: blank &+ 4).decimal(atMost: 999) ?? 0)
+        let after = line[blank &+ 4]
+        let isWhole = after == ASCII.space || after == ASCII.carriageReturn || after == ASCII.lineFeed || after == 0
+        let code = line.slice(from: blank &+ 1, to: blank &+ 4)
+        status = isWhole && code.count == 3 ? Int(code.decimal(atMost: 999) ?? 0) : 0
         contentLength = nil
         contentLengthsDiffer = false
         isChunked = false

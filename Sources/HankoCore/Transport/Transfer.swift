@@ -15,6 +15,7 @@ struct Transfer: ~Copyable {
     var keptSocket: Int32 = -1
     private var chunks = ChunkedBody()
     private var receivedLength = 0
+    private(set) var hasBrokenFraming = false
     var bodyTooLarge = false
     var ranOutOfMemory = false
     /// A connection was opened for this transfer; otherwise it goes over a kept one.
@@ -44,6 +45,7 @@ struct Transfer: ~Copyable {
         body.erase()
         chunks = ChunkedBody()
         receivedLength = 0
+        hasBrokenFraming = false
         bodyTooLarge = false
         ranOutOfMemory = false
         openedConnection = false
@@ -109,8 +111,11 @@ struct Transfer: ~Copyable {
     /// Whether the body has to be waited for. Two different lengths leave no body that could be believed.
     var needsBody: Bool { Verdict.needsBody(status: head.status) && !head.contentLengthsDiffer }
 
+    /// Whether the body came to its own end, where it has one besides the end of the connection.
+    var bodyIsComplete: Bool { !head.isChunked || chunks.isComplete }
+
     /// Whether the answer ended where it said, with nothing behind it.
-    var endedCleanly: Bool { !head.isChunked || chunks.isComplete && !chunks.hasSurplus }
+    var endedCleanly: Bool { bodyIsComplete && !chunks.hasSurplus }
 
     /// - Returns: false to end the transfer, because a limit is reached.
     mutating func receiveBody(_ bytes: ByteView) -> Bool {
@@ -122,13 +127,14 @@ struct Transfer: ~Copyable {
         }
         var isKept = true
         var framing = chunks
-        // What is no framing libcurl finds as well, and ends the transfer.
-        _ = framing.feed(bytes) { piece in
-            isKept = keep(piece)
-            return isKept
-        }
+        // Never left to libcurl, which takes sizes that are refused here.
+        hasBrokenFraming =
+            framing.feed(bytes) { piece in
+                isKept = keep(piece)
+                return isKept
+            } == .malformed
         chunks = framing
-        return isKept
+        return isKept && !hasBrokenFraming
     }
 
     private mutating func keep(_ bytes: ByteView) -> Bool {

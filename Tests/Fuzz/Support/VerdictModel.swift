@@ -1,0 +1,129 @@
+import HankoCore
+
+/// The table of verdicts once more, row by row, on values instead of bytes: what the library is compared with.
+struct VerdictModel {
+    private let input: VerdictInput
+    private let answer: JSONValue?
+    /// The payload of the token, when it is JSON.
+    private let payload: JSONValue?
+
+    init(_ input: VerdictInput) {
+        self.input = input
+        answer = JSONModel.parse(input.body)
+        payload = Base64Model.payload(of: input.token).flatMap { JSONModel.parse($0) }
+    }
+
+    var status: Status {
+        if input.has("f") { return .unavailable }
+        if input.has("h") { return .protocolError }
+        switch input.status {
+        case 200: return input.has("b") || input.has("c") ? .protocolError : statusOfBody
+        case 400 where !input.has("b") && !input.has("c") && blamesClaims: return .invalidToken
+        case 413 where input.token.count > 16_384: return .invalidToken
+        case 431 where input.token.count > 16_384: return .invalidToken
+        case 408, 425, 429: return .unavailable
+        case 500..<600: return .unavailable
+        case 300..<500: return .misconfigured
+        default: return .protocolError
+        }
+    }
+
+    private var blamesClaims: Bool {
+        guard let answer, answer["code"] == .number(Array("400".utf8)) else { return false }
+        return answer["message"]?.text?.units.starts(with: "failed to parse token claims".utf16) ?? false
+    }
+
+    private var statusOfBody: Status {
+        guard let answer, answer.isObject, case .boolean(let isValid) = answer["is_valid"] else {
+            return .protocolError
+        }
+        if !isValid { return .invalidToken }
+        let claims = answer["claims"]
+        let session = Self.uuid(payload?["session_id"]) == nil ? nil : payload
+
+        if Self.differ(payload?["session_id"], claims?["session_id"]) { return .protocolError }
+        if Self.differ(payload?["sub"], answer["user_id"]) { return .protocolError }
+
+        let user = answer["user_id"] ?? session?["sub"] ?? claims?["subject"]
+        if let user {
+            guard let text = user.text, !text.units.isEmpty, Self.isWhole(user) else { return .protocolError }
+            if text == JSONText("00000000-0000-0000-0000-000000000000") { return .protocolError }
+        }
+        for text in [claims?["session_id"], claims?["username"], claims?["email"]?["address"]] where !Self.isWhole(text)
+        {
+            return .protocolError
+        }
+
+        switch Self.expiry(answer, session, claims) {
+        case .none: break
+        case .some(.none): return .protocolError
+        case .some(.some(let seconds)):
+            if input.now - seconds > 60 { return clockIsOff ? .misconfigured : .protocolError }
+        }
+
+        let audience = Self.audience(session?["aud"]) ?? claims?["audience"]
+        return input.audiences.isEmpty || matches(audience) ? .ok : .invalidToken
+    }
+
+    /// The expiry that counts: nil when none was sent, `.some(nil)` when it cannot be read.
+    private static func expiry(_ answer: JSONValue, _ session: JSONValue?, _ claims: JSONValue?) -> Int64?? {
+        if let sent = answer["expiration_time"] { return .some(time(sent)) }
+        if let sent = session?["exp"] { return .some(number(sent)) }
+        if let sent = claims?["expiration"] { return .some(time(sent)) }
+        return nil
+    }
+
+    private var clockIsOff: Bool {
+        guard let date = input.serverDate else { return false }
+        return abs(input.now - date) > 60
+    }
+
+    /// Text or array; every other type counts as not sent.
+    private static func audience(_ value: JSONValue?) -> JSONValue? {
+        switch value {
+        case .text, .array: value
+        default: nil
+        }
+    }
+
+    private func matches(_ audience: JSONValue?) -> Bool {
+        var texts: [JSONText] = []
+        switch audience {
+        case .text(let text): texts = [text]
+        case .array(let elements): texts = elements.compactMap(\.text)
+        default: break
+        }
+        return texts.contains { input.audiences.contains($0.bytes) }
+    }
+
+    /// Two UUIDs that are not the same.
+    private static func differ(_ left: JSONValue?, _ right: JSONValue?) -> Bool {
+        guard let left = uuid(left), let right = uuid(right) else { return false }
+        return left != right
+    }
+
+    /// A UUID in lower case.
+    private static func uuid(_ value: JSONValue?) -> String? {
+        guard let text = value?.text?.string, text.utf8.count == 36, text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            return nil
+        }
+        let groups = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard groups.map(\.count) == [8, 4, 4, 4, 12], groups.joined().allSatisfy(\.isHexDigit) else { return nil }
+        return text.lowercased()
+    }
+
+    /// Whether a C program would see all of a text; values of other types are not shown.
+    private static func isWhole(_ value: JSONValue?) -> Bool {
+        guard let text = value?.text else { return true }
+        return !text.hasLoneSurrogate && !text.units.contains(0)
+    }
+
+    private static func time(_ value: JSONValue) -> Int64? {
+        value.text.flatMap { TimeModel.rfc3339($0.bytes) }
+    }
+
+    private static func number(_ value: JSONValue) -> Int64? {
+        guard case .number(let digits) = value else { return nil }
+        return TimeModel.numericDate(digits)
+    }
+}

@@ -1,0 +1,43 @@
+import HankoCore
+import Testing
+
+@Suite struct UUIDTextTests {
+    @Test(arguments: [
+        "44d51f8d-3265-453e-b69c-4cadef7f58be", "44D51F8D-3265-453E-B69C-4CADEF7F58BE",
+        "44d51F8D-3265-453e-B69C-4cadef7f58be", "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+    ])
+    func aUUIDHasFiveGroupsOfHexadecimalDigits(_ text: String) {
+        #expect(withBytes(of: text) { UUIDText.isUUID($0) })
+    }
+
+    @Test(arguments: [
+        "", "44d51f8d", "44d51f8d-3265-453e-b69c-4cadef7f58b", "44d51f8d-3265-453e-b69c-4cadef7f58bee",
+        "44d51f8d3265453eb69c4cadef7f58be", "{44d51f8d-3265-453e-b69c-4cadef7f58be}",
+        "urn:uuid:44d51f8d-3265-453e-b69c-4cadef7f58be", "44d51f8d-3265-453e-b69c-4cadef7f58bg",
+        "g4d51f8d-3265-453e-b69c-4cadef7f58be", "44d51f8d_3265-453e-b69c-4cadef7f58be",
+        "44d51f8-d3265-453e-b69c-4cadef7f58be", "44d51f8d-3265-453e-b69c4-cadef7f58be",
+        "44d51f8d 3265 453e b69c 4cadef7f58be", "44d51f8d-3265-453e-b69c-4cadef7f58b\0",
+        " 4d51f8d-3265-453e-b69c-4cadef7f58be", "------------------------------------",
+        "hanko webhooks",
+    ])
+    func everythingElseIsNone(_ text: String) {
+        #expect(!withBytes(of: text) { UUIDText.isUUID($0) })
+    }
+
+    @Test func everyPositionIsLookedAt() {
+        let uuid = Array("44d51f8d-3265-453e-b69c-4cadef7f58be".utf8)
+        for position in 0..<36 {
+            var changed = uuid
+            changed[position] = uuid[position] == 0x2D ? 0x61 : 0x2D
+            #expect(!withBytes(changed) { UUIDText.isUUID($0) }, "\(position)")
+        }
+    }
+
+    @Test func onlyZerosAreTheNilUUID() {
+        #expect(withBytes(of: Judge.nilUUID) { UUIDText.isNil($0) })
+        for text in ["", "0", Judge.user, "00000000-0000-0000-0000-000000000001", "\(Judge.nilUUID)0"] {
+            #expect(!withBytes(of: text) { UUIDText.isNil($0) }, "\(text)")
+        }
+    }
+}
