@@ -131,7 +131,7 @@ import Testing
         ("HANKO_ALLOW_INSECURE_HTTP=2", "0 or 1"), ("HANKO_ALLOW_INSECURE_HTTP=true", "0 or 1"),
         ("HANKO_ALLOW_INSECURE_HTTP=yes", "0 or 1"), ("HANKO_ALLOW_INSECURE_HTTP=01", "0 or 1"),
         ("HANKO_ALLOW_INSECURE_HTTP= 1", "0 or 1"), ("HANKO_CONFIRM_REJECTIONS=2", "0 or 1"),
-        ("HANKO_CONFIRM_REJECTIONS=false", "0 or 1"), ("HANKO_CONFIRM_REJECTIONS=1", "yet"),
+        ("HANKO_CONFIRM_REJECTIONS=false", "0 or 1"), ("HANKO_CONFIRM_REJECTIONS=01", "0 or 1"),
         ("HANKO_LOG=verbose", "warning"), ("HANKO_LOG=ERROR", "warning"), ("HANKO_LOG=1", "warning"),
         ("HANKO_LOG= off", "warning"), ("HANKO_LOG=warn", "warning"),
         ("HANKO_CA_FILE=/nonexistent/authority.pem", "PEM"),

@@ -12,8 +12,13 @@ import Testing
         #expect(SessionToken.refusal(of: .empty)?.status == .noToken)
     }
 
+    @Test func aTokenWithANULIsNoToken() {
+        #expect(Self.refusal(Array("a\0b".utf8)) == .tokenHoldsNUL)
+        #expect(Self.refusal([0]) == .tokenHoldsNUL)
+    }
+
     @Test(arguments: [
-        "test-token", "x", " ", "\n", "\"", "\\", "\u{1}", "\0", "é", "😀", "a.b.c", "null", "Bearer x", "a b",
+        "test-token", "x", " ", "\n", "\"", "\\", "\u{1}", "é", "😀", "a.b.c", "null", "Bearer x", "a b",
     ])
     func everyOtherTextIsHankosToJudge(_ token: String) {
         #expect(Self.refusal(Array(token.utf8)) == nil)

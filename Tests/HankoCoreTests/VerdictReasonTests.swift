@@ -21,6 +21,8 @@ extension TransportFailure {
         (.tooManyWaiting, .unavailable),
         (.unusableLibrary(48), .misconfigured),
         (.other(99), .unavailable),
+        (.processExits, .cancelled),
+        (.breakerOpen, .unavailable),
     ]
 
     /// The place in `samples`; a new case does not compile until it is there.
@@ -43,6 +45,8 @@ extension TransportFailure {
         case .tooManyWaiting: 14
         case .unusableLibrary: 15
         case .other: 16
+        case .processExits: 17
+        case .breakerOpen: 18
         }
     }
 }
@@ -74,6 +78,11 @@ extension VerdictReason {
         (.expired(secondsAgo: 61), .protocolError, 200),
         (.unexpectedStatus(204), .protocolError, 204),
         (.transport(.resolve), .unavailable, 0),
+        (.tokenHoldsNUL, .invalidToken, 0),
+        (.headerHoldsNUL, .invalidToken, 0),
+        (.notConfirmed(500), .unavailable, 500),
+        (.keySetNotShown(403), .misconfigured, 403),
+        (.acceptsAnything, .misconfigured, 0),
     ]
 
     /// The place in `samples`; a new case does not compile until it is there.
@@ -103,6 +112,11 @@ extension VerdictReason {
         case .expired: 21
         case .unexpectedStatus: 22
         case .transport: 23
+        case .tokenHoldsNUL: 24
+        case .headerHoldsNUL: 25
+        case .notConfirmed: 26
+        case .keySetNotShown: 27
+        case .acceptsAnything: 28
         }
     }
 }
@@ -112,13 +126,13 @@ extension VerdictReason {
     private static let allReasons: [VerdictReason] =
         VerdictReason.samples.map(\.0) + TransportFailure.samples.map { .transport($0.0) }
         + (300...499).map { .wrongAddress($0) } + (500...599).map { .serverFailed($0) }
-        + [.serverFailed(408), .serverFailed(425), .serverFailed(429), .tokenRefusedForLength(431)]
+        + [.notConfirmed(0), .serverFailed(408), .serverFailed(425), .serverFailed(429), .tokenRefusedForLength(431)]
         + [.clockOff(seconds: -90), .unexpectedStatus(0), .unexpectedStatus(-1), .unexpectedStatus(999)]
         + [.expired(secondsAgo: .max), .clockOff(seconds: .min), .clockOff(seconds: .max)]
 
     @Test func theSamplesAreComplete() {
-        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<24))
-        #expect(TransportFailure.samples.map(\.0.place) == Array(0..<17))
+        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<29))
+        #expect(TransportFailure.samples.map(\.0.place) == Array(0..<19))
     }
 
     @Test func eachReasonHasItsStatusAndCode() {

@@ -616,7 +616,9 @@ import Testing
     func aFailureKeepsItsStatus(_ failure: TransportFailure, _ expected: Status) {
         for token in ["", "test-token"] {
             let reason = withBytes(of: token) {
-                Verdict.reason(for: .failure(failure), token: $0, audiences: [], now: Judge.now)
+                Verdict.judge(
+                    .failure(failure), token: $0, audiences: [], now: Judge.now, wantsSession: false
+                ).reason
             }
             #expect(reason == .transport(failure))
             #expect(reason.status == expected)

@@ -22,7 +22,8 @@ package struct Configuration {
     package var problem: String? {
         guard let apiURL else {
             return
-                "there is no API URL; set HANKO_API_URL to the address of your Hanko, as in https://<tenant>.hanko.io"
+                "HANKO_API_URL is not set, and no API URL was configured otherwise; set it to the address of your Hanko,"
+                + " as in https://<tenant>.hanko.io"
         }
         if !apiURL.isHTTPS && !apiURL.isLoopback && !allowsInsecureHTTP {
             return

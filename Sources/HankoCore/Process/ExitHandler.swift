@@ -10,6 +10,6 @@ enum ExitHandler {
         let (first, _) = isRegistered.compareExchange(
             expected: false, desired: true, ordering: .acquiringAndReleasing)
         guard first else { return }
-        _ = atexit { HostProcess.existing()?.closeForExit() }
+        _ = atexit { HostProcess.ofThisProcess()?.closeForExit() }
     }
 }

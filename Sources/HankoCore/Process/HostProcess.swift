@@ -128,8 +128,6 @@ package final class HostProcess: @unchecked Sendable {
 
     /// The process exits: nobody may be inside of libcurl when OpenSSL frees what it has.
     func closeForExit() {
-        // In a child that was forked, what was known last may be the parent's: its threads are not here.
-        guard generation == ForkGeneration.current() else { return }
         gate.close { sockets.shutDownAll() }
     }
 

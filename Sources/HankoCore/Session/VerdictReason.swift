@@ -69,7 +69,7 @@ package enum VerdictReason: Equatable {
         if case .audienceMismatch = self { return .error }
         switch status {
         case .ok, .noToken: return .debug
-        case .invalidToken: return .info
+        case .invalidToken, .cancelled: return .info
         default: return .error
         }
     }

@@ -54,7 +54,7 @@ struct VerdictInput {
                 answer.contentLengthsDiffer = has("c")
                 answer.date = serverDate
                 let end = has("f") ? ExchangeEnd.failure(.connectionLost) : .answer(answer)
-                return Verdict.reason(for: end, token: token, audiences: audiences, now: now)
+                return Verdict.judge(end, token: token, audiences: audiences, now: now, wantsSession: true).reason
             }
         }
     }

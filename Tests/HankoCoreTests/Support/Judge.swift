@@ -17,8 +17,9 @@ enum Judge {
                 answer.body = body
                 answer.date = date
                 change(&answer)
-                return Verdict.reason(
-                    for: .answer(answer), token: token, audiences: audiences.map { Array($0.utf8) }, now: now)
+                return Verdict.judge(
+                    .answer(answer), token: token, audiences: audiences.map { Array($0.utf8) }, now: now, wantsSession: false
+                ).reason
             }
         }
     }

@@ -1,0 +1,124 @@
+import HankoCore
+import Testing
+
+@Suite struct CookieHeaderTests {
+    private static func values(of name: String, in header: String) -> [String] {
+        withBytes(of: name) { name in
+            withBytes(of: header) { header in
+                var found: [String] = []
+                CookieHeader.forEachValue(of: name, in: header) {
+                    found.append($0.text())
+                    return true
+                }
+                return found
+            }
+        }
+    }
+
+    @Test(arguments: [
+        ("hanko=a", ["a"]),
+        ("hanko=a; other=b", ["a"]),
+        ("other=b; hanko=a", ["a"]),
+        ("other=b; hanko=a; more=c", ["a"]),
+        // Browsers do send two of one name; the order is kept.
+        ("hanko=a; hanko=b", ["a", "b"]),
+        ("hanko=b; x=y; hanko=a; hanko=b", ["b", "a", "b"]),
+        // As some programs write it.
+        ("hanko=a;hanko=b", ["a", "b"]),
+        (" hanko = a ", ["a"]),
+        ("\thanko\t=\ta\t", ["a"]),
+        (";;hanko=a;;", ["a"]),
+        ("; hanko=a", ["a"]),
+        ("hanko=a;", ["a"]),
+    ])
+    func theValuesOfANameComeInTheOrderSent(_ header: String, _ expected: [String]) {
+        #expect(Self.values(of: "hanko", in: header) == expected)
+    }
+
+    @Test(arguments: [
+        "xhanko=a", "hanko2=a", "hankox=a", "Hanko=a", "HANKO=a", "hank=a", "hanko", "=a", "", ";", "; ;", "a",
+        "hanko.x=a", "x=hanko=a", "x=hanko", "\"hanko\"=a", "hanko x=a", "$hanko=a", "hanko,hanko=a", "x=1, hanko=a",
+        "hanko\u{A0}=a",
+    ])
+    func aNameMatchesExactly(_ header: String) {
+        #expect(Self.values(of: "hanko", in: header).isEmpty)
+    }
+
+    @Test(arguments: [
+        ("hanko=a=b", "a=b"),
+        ("hanko==", "="),
+        ("hanko=a b", "a b"),
+        ("hanko=a,b", "a,b"),
+        ("hanko=é😀", "é😀"),
+        ("hanko=%22a%22", "%22a%22"),
+        ("hanko=", ""),
+    ])
+    func aValueIsTakenAsItIs(_ header: String, _ value: String) {
+        #expect(Self.values(of: "hanko", in: header) == [value])
+    }
+
+    @Test(arguments: [
+        ("hanko=\"a\"", "a"),
+        ("hanko= \"a\" ", "a"),
+        ("hanko=\"\"", ""),
+        ("hanko=\"\"a\"\"", "\"a\""),
+        ("hanko=\" a \"", " a "),
+        ("hanko=\"", "\""),
+        ("hanko=\"a", "\"a"),
+        ("hanko=a\"", "a\""),
+        ("hanko=a\"b\"", "a\"b\""),
+    ])
+    func oneWholePairOfQuotesIsTakenOff(_ header: String, _ value: String) {
+        #expect(Self.values(of: "hanko", in: header) == [value])
+    }
+
+    @Test func otherNamesCanBeLookedFor() {
+        let header = "hanko=a; __Host-token=b; x!#$%&'*+-.^_`|~=c"
+        #expect(Self.values(of: "__Host-token", in: header) == ["b"])
+        #expect(Self.values(of: "x!#$%&'*+-.^_`|~", in: header) == ["c"])
+    }
+
+    @Test func itStopsWhenTold() {
+        withBytes(of: "hanko=a; hanko=b; hanko=c") { header in
+            for wanted in 1...3 {
+                var found: [String] = []
+                CookieHeader.forEachValue(of: ByteView("hanko"), in: header) {
+                    found.append($0.text())
+                    return found.count < wanted
+                }
+                #expect(found == Array(["a", "b", "c"].prefix(wanted)))
+            }
+        }
+    }
+
+    @Test func manyCookiesAreAllLookedAt() {
+        let header = (0..<10_000).map { $0 % 100 == 7 ? "hanko=\($0)" : "c\($0)=\($0)" }.joined(separator: "; ")
+        #expect(Self.values(of: "hanko", in: header) == (0..<100).map { "\($0 * 100 + 7)" })
+    }
+
+    /// The grammar by the simplest means, for everything that text can be made of.
+    @Test func randomHeadersAreReadAsASplitWouldReadThem() {
+        func trimmed(_ text: Substring) -> Substring {
+            var text = text
+            while let first = text.first, first == " " || first == "\t" { text = text.dropFirst() }
+            while let last = text.last, last == " " || last == "\t" { text = text.dropLast() }
+            return text
+        }
+        var dice = SeededGenerator(seed: 6_265)
+        let pieces = ["hanko", "hank", "o", "=", "=", ";", "; ", " ", "\t", "\"", "a", "é", ","]
+        var found = 0
+        for _ in 0..<20_000 {
+            let header = (0..<dice.below(14)).map { _ in pieces[dice.below(pieces.count)] }.joined()
+            var expected: [String] = []
+            for pair in header.split(separator: ";", omittingEmptySubsequences: false) {
+                guard let equals = pair.firstIndex(of: "="), trimmed(pair[..<equals]) == "hanko" else { continue }
+                var value = trimmed(pair[pair.index(after: equals)...])
+                if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
+                expected.append(String(value))
+            }
+            #expect(Self.values(of: "hanko", in: header) == expected, "\(header)")
+            found += expected.count
+        }
+        #expect(found > 500)
+    }
+}
