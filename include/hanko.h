@@ -542,8 +542,9 @@ HANKO_API int64_t hanko_session_idle_expires_at(const hanko_session *session);
 
 /**
  * Every claim as Hanko sent it: one JSON object without white space between its parts; numbers keep all their digits.
- * Custom claims stand beside Hanko's own and may overwrite them here, `session_id` excepted; the functions above are
- * not fooled by that. What users can change, such as unsafe metadata, is not to be trusted.
+ * Custom claims stand beside Hanko's own here and may overwrite `subject`, `audience` and the times; what the functions
+ * above tell of user and times comes from where it cannot be overwritten, as long as Hanko sends it there. What users
+ * can change, such as unsafe metadata, is not to be trusted.
  */
 HANKO_API const char *hanko_session_claims_json(const hanko_session *session);
 

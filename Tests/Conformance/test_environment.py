@@ -205,16 +205,6 @@ def test_refused_values(library, answering, monkeypatch, variable, value, words)
     assert server.connections == 0
 
 
-def test_confirm_rejections_is_not_there_yet(library, answering, monkeypatch):
-    server = answering()
-    monkeypatch.setenv("HANKO_CONFIRM_REJECTIONS", "1")
-    answer = library.ask(TOKEN)
-    assert answer.status == MISCONFIGURED
-    assert_explains(answer.error, "HANKO_CONFIRM_REJECTIONS")
-    assert "yet" in answer.error or "later" in answer.error, answer.error
-    assert server.connections == 0
-
-
 ACCEPTED = [
     ("HANKO_TIMEOUT_MS", "5000"),
     ("HANKO_TIMEOUT_MS", "3600000"),

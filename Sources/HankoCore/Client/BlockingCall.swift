@@ -140,10 +140,9 @@ struct BlockingCall {
             },
             beforeWaiting: {
                 // Whoever waits needs no connection.
-                if let exchange = held { pool.giveBack(exchange) }
-                held = nil
+                pool.giveBack(&held)
             })
-        if let held { pool.giveBack(held) }
+        pool.giveBack(&held)
         switch result {
         case .outage(let code):
             // A caller whose own time ran out learnt nothing.
@@ -191,10 +190,7 @@ struct BlockingCall {
 
     private mutating func borrow() throws(TransportFailure) { exchange = try core.pool.borrow(until: deadline) }
 
-    private mutating func giveBack() {
-        if let exchange { core.pool.giveBack(exchange) }
-        exchange = nil
-    }
+    private mutating func giveBack() { core.pool.giveBack(&exchange) }
 
     private mutating func admit() -> Bool {
         permit = core.breaker.admit()

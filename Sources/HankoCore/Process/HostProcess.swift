@@ -16,14 +16,11 @@ package final class HostProcess: @unchecked Sendable {
     private var library: CurlLibrary?
     private let environmentLock = Lock()
     private var environment: Environment?
-    private var setting: Setting
+    private var setting: Setting?
 
     private let generation: UInt
 
-    private init(generation: UInt) {
-        self.generation = generation
-        setting = .problem("", Log(Configuration(), limiter: logLimiter))
-    }
+    private init(generation: UInt) { self.generation = generation }
 
     // MARK: One for each process
 
@@ -135,12 +132,19 @@ package final class HostProcess: @unchecked Sendable {
 
     private func currentSetting() -> Setting {
         environmentLock.lock()
-        defer { environmentLock.unlock() }
-        if let environment, environment.isCurrent() { return setting }
+        if let environment, let setting, environment.isCurrent() {
+            environmentLock.unlock()
+            return setting
+        }
+        let old = setting
         let read = Environment.ofProcess()
+        let fresh = makeSetting(read)
         environment = read
-        setting = makeSetting(read)
-        return setting
+        setting = fresh
+        environmentLock.unlock()
+        // The old client closes its connections when nobody uses it any more; not under the lock.
+        withExtendedLifetime(old) {}
+        return fresh
     }
 
     private func makeSetting(_ environment: Environment) -> Setting {

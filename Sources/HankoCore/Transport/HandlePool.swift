@@ -54,12 +54,16 @@ final class HandlePool: @unchecked Sendable {
         }
     }
 
-    /// Takes a handle back. One that may not be used again is destroyed, with its connection.
-    func giveBack(_ exchange: Exchange) {
+    /// Takes a handle back, if there is one. One that may not be used again is destroyed, with its connection.
+    func giveBack(_ lent: inout Exchange?) {
         // The question comes first: it looks at what `erase` takes away.
-        let isKept = exchange.keepConnection()
-        exchange.erase()
-        passTurnOn(keeping: isKept ? exchange : nil)
+        let isKept = lent?.keepConnection() ?? false
+        lent?.erase()
+        var kept = lent.take()
+        guard kept != nil else { return }
+        // The connection is closed before the next caller may open one.
+        if !isKept { kept = nil }
+        passTurnOn(keeping: kept)
     }
 
     /// Waits, with the lock held, until `release` has named the ticket or the deadline has passed.

@@ -62,7 +62,8 @@ private func isUUID(_ text: [UInt8]) -> Bool {
 
 private func checkRefusal(_ token: [UInt8]) {
     let isText = String(validating: token, as: UTF8.self) != nil
-    let expected: VerdictReason? = token.isEmpty ? .noToken : isText ? nil : .tokenNotUTF8
+    let expected: VerdictReason? =
+        token.isEmpty ? .noToken : token.contains(0) ? .tokenHoldsNUL : isText ? nil : .tokenNotUTF8
     require(
         withExactCopy(token) { SessionToken.refusal(of: $0) } == expected, "what is said of a token before it is sent")
 }
