@@ -52,16 +52,17 @@ static inline int hanko_runs_with_raised_privileges(void)
     return getauxval(AT_SECURE) != 0;
 }
 
-// Whether a path names a regular file that can be opened. open is variadic, and without O_NONBLOCK a FIFO would block.
-static inline int hanko_is_readable_file(const char *path)
+// Opens a regular file for reading; -1 for everything else. open is variadic, and without O_NONBLOCK a FIFO would block.
+static inline int hanko_open_regular_file(const char *path)
 {
     struct stat status;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (descriptor < 0)
-        return 0;
-    int is_regular = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+        return -1;
+    if (fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode))
+        return descriptor;
     close(descriptor);
-    return is_regular;
+    return -1;
 }
 
 // The flags are an enumeration in C, and a socket must not be inherited by programs that the host starts.
@@ -101,6 +102,16 @@ static inline void hanko_unmap_page(void *page)
 static inline int hanko_shutdown_both(void)
 {
     return SHUT_RDWR;
+}
+
+// Whether no descriptor can be opened beside a socket, or that one could not be. fcntl is variadic.
+static inline int hanko_lacks_descriptors(int socket)
+{
+    int copy = socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0)
+        return errno == EMFILE || errno == ENFILE;
+    close(copy);
+    return 0;
 }
 
 #endif

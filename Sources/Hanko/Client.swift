@@ -3,8 +3,9 @@ import HankoCore
 
 /// Gives a result to C: its session, if somebody wants it, and its status.
 private func deliver(_ result: CallResult, _ out: UnsafeMutablePointer<OpaquePointer?>?) -> hanko_status {
-    if let out { out.pointee = result.session.map { Handle.make($0) } }
-    return result.noted()
+    let status = result.noted()
+    if let out { out.pointee = status == Status.ok.rawValue ? result.session.map { Handle.make($0) } : nil }
+    return status
 }
 
 private let clientIsNull = "client is NULL" as StaticString
@@ -18,14 +19,15 @@ public func hanko_client_new(
     do {
         let made: Client
         if let config {
-            made = try Client(configuration(of: config))
+            made = try Client.make(configuration(of: config))
         } else {
             made = try Client.ofEnvironment()
         }
-        client.pointee = Handle.make(made)
-        return CallResult.ok.noted()
+        let status = CallResult.ok.noted()
+        if status == Status.ok.rawValue { client.pointee = Handle.make(made) }
+        return status
     } catch {
-        return CallResult(status: .misconfigured, text: error.problem).noted()
+        return error.result.noted()
     }
 }
 

@@ -17,7 +17,7 @@ private func change(
     do {
         try body(&changed)
     } catch {
-        return CallResult(status: .misconfigured, text: "\(name) \(error.text)").noted()
+        return ClientError(problem: "\(name) \(error.text)", isShortage: error.isShortage).result.noted()
     }
     handle.configuration = changed
     return CallResult.ok.noted()
@@ -41,7 +41,7 @@ func configuration(of config: OpaquePointer) -> Configuration {
 
 @implementation @_cdecl("hanko_config_new")
 public func hanko_config_new() -> OpaquePointer? {
-    Handle.make(ConfigurationHandle())
+    Memory.isAvailable ? Handle.make(ConfigurationHandle()) : nil
 }
 
 @implementation @_cdecl("hanko_config_load_environment")
@@ -49,9 +49,7 @@ public func hanko_config_load_environment(_ config: OpaquePointer?) -> hanko_sta
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
     let handle = Handle.object(config, as: ConfigurationHandle.self)
     var changed = handle.configuration
-    if let problem = changed.load(Environment.ofProcess()) {
-        return CallResult(status: .misconfigured, text: problem).noted()
-    }
+    if let error = changed.load(Environment.ofProcess()) { return error.result.noted() }
     handle.configuration = changed
     return CallResult.ok.noted()
 }

@@ -8,13 +8,13 @@ public func hanko_last_status() -> hanko_status {
 
 @implementation @_cdecl("hanko_last_error")
 public func hanko_last_error() -> UnsafePointer<CChar>? {
-    ThreadRecord.text ?? CText.constant("")
+    ThreadRecord.text
 }
 
 extension CallResult {
-    /// Keeps the result as that of this thread's last call, and gives its status.
+    /// Keeps the result as that of this thread's last call, and gives its status. To be called before anything is written
+    /// for the caller: without memory to keep the result the status is another one.
     func noted() -> hanko_status {
-        ThreadRecord.note(self)
-        return status.rawValue
+        (ThreadRecord.note(self) ? status : .unavailable).rawValue
     }
 }

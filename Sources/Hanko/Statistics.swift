@@ -10,8 +10,8 @@ public func hanko_client_statistics(
         return CallResult.invalidArgument("client or statistics is NULL").noted()
     }
     // A caller that was compiled against another version may have less room, or more.
-    let size = UnsafeRawPointer(statistics).load(as: Int.self)
-    guard size >= MemoryLayout<Int>.size else {
+    let size = UnsafeRawPointer(statistics).load(as: UInt.self)
+    guard size >= UInt(MemoryLayout<UInt>.size) else {
         return CallResult.invalidArgument("struct_size of the statistics is not set").noted()
     }
     do {
@@ -21,17 +21,19 @@ public func hanko_client_statistics(
             let results = results.bindMemory(to: UInt64.self)
             for index in results.indices { results[index] = counters.results(at: index) }
         }
-        values.struct_size = size
+        values.struct_size = Int(bitPattern: size)
         values.requests = counters.requests
         values.retries = counters.retries
         values.connections_opened = counters.connectionsOpened
         values.breaker_opened = counters.breakerOpenedCount
         values.in_flight = counters.inFlight
+        let status = CallResult.ok.noted()
+        guard status == Status.ok.rawValue else { return status }
         withUnsafeBytes(of: &values) { bytes in
-            if let start = bytes.baseAddress { memcpy(statistics, start, min(size, bytes.count)) }
+            if let start = bytes.baseAddress { memcpy(statistics, start, Int(min(size, UInt(bytes.count)))) }
         }
-        return CallResult.ok.noted()
+        return status
     } catch {
-        return CallResult(status: .misconfigured, text: error.problem).noted()
+        return error.result.noted()
     }
 }

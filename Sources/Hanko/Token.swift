@@ -24,12 +24,18 @@ public func hanko_extract_token(
     if credentials.holdNUL { return CallResult(.headerHoldsNUL).noted() }
     let token = credentials[0]
     guard let start = token.start, !token.isEmpty else { return CallResult(.noToken).noted() }
-    if let length { length.pointee = token.count }
     // Compared without a sum, which could overflow; a capacity beyond Int is seen as negative and as enough.
-    guard let buffer, UInt(bitPattern: capacity) > UInt(token.count) else {
-        return CallResult(status: .bufferTooSmall, text: "the buffer is too small for the token and its NUL").noted()
-    }
+    let fits = buffer != nil && UInt(bitPattern: capacity) > UInt(token.count)
+    let result =
+        fits
+        ? CallResult.ok
+        : CallResult(status: .bufferTooSmall, text: "the buffer is too small for the token and its NUL")
+    let status = result.noted()
+    guard status == result.status.rawValue else { return status }
+    // The one output that a failure has, too.
+    if let length { length.pointee = token.count }
+    guard fits, let buffer else { return status }
     memcpy(buffer, start, token.count)
     buffer[token.count] = 0
-    return CallResult.ok.noted()
+    return status
 }

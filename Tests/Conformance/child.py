@@ -13,14 +13,17 @@ import subprocess
 import sys
 from typing import Any, NamedTuple
 
+import telltale
+
 HERE = pathlib.Path(__file__).resolve().parent
 
 # What every child starts with. `report` hands one JSON value to the test.
 PRELUDE = """
 import json, os, signal, sys, threading, time
 sys.path.insert(0, {here!r})
+from client import Client, Config, bind
 from library import Library
-library = Library()
+library = bind(Library())
 def report(value):
     print("REPORT " + json.dumps(value), flush=True)
 """
@@ -50,6 +53,7 @@ def run(code: str, environment: dict[str, str] | None = None, timeout: float = 3
         timeout=timeout,
     )
     stdout, stderr = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    telltale.said(stderr)
     reports = [line[len("REPORT ") :] for line in stdout.splitlines() if line.startswith("REPORT ")]
     assert reports, f"the child ended with {done.returncode} and reported nothing\n{stdout}\n{stderr}"
     return Child(done.returncode, json.loads(reports[-1]), stdout, stderr)

@@ -9,7 +9,9 @@ from typing import Callable
 
 import pytest
 
+import telltale
 from certificates import Authority
+from client import Client, ClientFactory, Config, bind
 from fault_server import FaultServer, Script, answers
 from library import Library
 from messages import NO, response
@@ -23,8 +25,8 @@ PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 @pytest.fixture(scope="session")
 def library() -> Library:
-    """The library under test."""
-    return Library()
+    """The library under test, with the types of every function."""
+    return bind(Library())
 
 
 @pytest.fixture(scope="session")
@@ -45,13 +47,13 @@ def no_test_hangs(real_standard_error: int) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No setting of the library and no proxy from outside; the log is off unless a test turns it on."""
+    """No setting of the library and no proxy from outside; the log is at its fullest unless a test turns it down."""
     for name in list(os.environ):
         if name.startswith("HANKO_") and name != "HANKO_LIBRARY":
             monkeypatch.delenv(name)
         if name.lower() in PROXY_VARIABLES:
             monkeypatch.delenv(name)
-    monkeypatch.setenv("HANKO_LOG", "off")
+    monkeypatch.setenv("HANKO_LOG", "debug")
     # One exchange a call: what a later retry would add is not looked at here.
     monkeypatch.setenv("HANKO_MAX_RETRIES", "0")
 
@@ -134,3 +136,41 @@ def trusted(tls: TLS, monkeypatch: pytest.MonkeyPatch) -> TLS:
 def resolver(tmp_path_factory: pytest.TempPathFactory) -> Resolver:
     """The preloaded name resolver."""
     return Resolver(tmp_path_factory.mktemp("resolver"))
+
+
+@pytest.fixture
+def new_client(library: Library) -> Iterator[ClientFactory]:
+    """Make a client of a config with these options; by default it sends nothing again.
+
+    When the test ends each client must be at rest and is freed, and its log must be clean.
+    """
+    clients: list[Client] = []
+
+    def start(api_url: str, **options: object) -> Client:
+        config = Config(library, **{"api_url": api_url, "max_retries": 0, **options})
+        clients.append(Client(library, config))
+        config.free()
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        if client.handle:
+            assert client.statistics().in_flight == 0
+            client.free()
+        client.log.check()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run what searches everything that was said after everything was said."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker of that test known."""
+    config.addinivalue_line("markers", "last: runs when all other tests are done")
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep what the library wrote to standard error during a test."""
+    telltale.said(report.capstderr)

@@ -15,6 +15,7 @@ import os
 import pathlib
 from typing import NamedTuple
 
+import telltale
 from messages import SERVER_MARKER
 
 OK = 0
@@ -40,9 +41,6 @@ STATUS_NAMES = {
     CANCELLED: "HANKO_CANCELLED",
     BUFFER_TOO_SMALL: "HANKO_BUFFER_TOO_SMALL",
 }
-
-# A token shorter than this may be a part of an innocent word of an error text.
-SHORTEST_TELLTALE_TOKEN = 8
 
 
 class Answer(NamedTuple):
@@ -106,11 +104,12 @@ class Library:
         """Call ``hanko_validate`` and check what must hold after every call, whatever came back."""
         value = self.c.hanko_validate(token)
         status = self.last_status()
-        error = self.last_error()
+        error = telltale.said(self.last_error())
         assert value in (0, 1), f"hanko_validate returned {value}"
         assert (value == 1) == (status == OK), f"returned {value} with {status!r}"
         assert (error == "") == (status == OK), f"{status!r} with the text {error!r}"
         assert SERVER_MARKER not in error.lower(), f"the server's words are in the error text: {error!r}"
-        if token is not None and len(token) >= SHORTEST_TELLTALE_TOKEN:
+        if token is not None and len(token) >= telltale.SHORTEST_TOKEN:
+            telltale.used(token)
             assert token.decode("utf-8", "replace") not in error, f"the token is in the error text: {error!r}"
         return Answer(value, status, error)

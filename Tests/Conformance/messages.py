@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
+import telltale
+
 # Stands in every answer that ``response`` builds (as reason phrase and as a header), so that any text
 # of the library that repeats bytes of the server can be told by it.
 SERVER_MARKER = "xyzzyfromserver"
@@ -46,7 +48,7 @@ def mint(payload: Any, header: dict[str, Any] | None = None) -> bytes:
     """A compact JWT around a payload (anything JSON can hold, or bytes to be taken as they are)."""
     head = {"alg": "RS256", "kid": str(uuid.uuid4()), "typ": "JWT"} if header is None else header
     body = payload if isinstance(payload, bytes) else compact(payload)
-    return b".".join((base64url(compact(head)), base64url(body), base64url(os.urandom(64))))
+    return telltale.used(b".".join((base64url(compact(head)), base64url(body), base64url(os.urandom(64)))))
 
 
 def timestamp(seconds: float) -> str:

@@ -77,6 +77,13 @@ import Testing
     }
 
     /// libcurl writes such hosts as what they mean, before anything is asked of them; what it connects to counts.
+    /// Found by the fuzzer: some readers of addresses take a leading zero for octal, and 0127 is 87 to them.
+    @Test(arguments: ["http://127.127.00.000080", "http://00000000000000000000127.127.00.0080", "http://127.00.0.089"])
+    func numbersWithLeadingZerosAreNoLoopback(_ url: String) throws {
+        let read = withBytes(Array(url.utf8)) { try? APIURL($0) }
+        #expect(read?.isLoopback != true)
+    }
+
     @Test(arguments: ["http://127.1", "http://0x7f.1", "http://2130706433", "http://0177.0.0.1", "http://127.0.1"])
     func otherSpellingsOfALoopbackAddressAreWrittenOut(_ text: String) throws {
         let found = try Self.found(text)

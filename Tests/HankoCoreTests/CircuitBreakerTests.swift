@@ -303,7 +303,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8] as [UInt64])
-    func randomEventsHaveTheResultsOfAPlainBreaker(_ seed: UInt64) {
+    func randomEventsHaveTheResultsOfAPlainBreaker(_ seed: UInt64) throws {
         var dice = SeededGenerator(seed: seed)
         var breaker = CircuitBreaker()
         var plain = PlainBreaker()
@@ -315,14 +315,14 @@ import Testing
             let failurePercent = [5, 95, 50, 35][step / 500 % 4]
             now += Int64(dice.below(dice.chance(3) ? 4_000_000_000 : 50_000_000))
             let would = breaker.wouldAdmit(at: now)
-            #expect(would == plain.admits(at: now), "seed \(seed), step \(step)")
+            try #require(would == plain.admits(at: now), "seed \(seed), step \(step)")
             if out.count < 30, dice.chance(55) {
                 guard let permit = breaker.admit(at: now) else {
-                    #expect(!plain.admits(at: now), "seed \(seed), step \(step)")
+                    try #require(!plain.admits(at: now), "seed \(seed), step \(step)")
                     seen.refused += 1
                     continue
                 }
-                #expect(plain.admits(at: now), "seed \(seed), step \(step)")
+                try #require(plain.admits(at: now), "seed \(seed), step \(step)")
                 out.append(.init(permit: permit, isProbe: plain.isOpen, period: plain.period))
                 if plain.isOpen {
                     plain.probeIsOut = true
@@ -336,11 +336,11 @@ import Testing
                 if ticket.isProbe, outcome == .nothing { seen.passedOn += 1 }
                 let opened = breaker.settle(ticket.permit, outcome, at: now)
                 let expected = plain.settle(ticket, outcome, at: now)
-                #expect(opened == expected, "seed \(seed), step \(step)")
+                try #require(opened == expected, "seed \(seed), step \(step)")
                 if opened { seen.opened += 1 }
                 seen.longestPause = max(seen.longestPause, plain.pause)
             }
-            #expect(breaker.openedCount == plain.openedCount, "seed \(seed), step \(step)")
+            try #require(breaker.openedCount == plain.openedCount, "seed \(seed), step \(step)")
         }
         #expect(seen.opened > 10 && seen.refused > 100 && seen.probes > 30)
         #expect(seen.lateResults > 30 && seen.passedOn > 2)

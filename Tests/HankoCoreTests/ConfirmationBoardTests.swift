@@ -202,7 +202,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
-    func randomCallersAreServedAsTheDesignSays(_ seed: UInt64) {
+    func randomCallersAreServedAsTheDesignSays(_ seed: UInt64) throws {
         var dice = SeededGenerator(seed: seed)
         var board = ConfirmationBoard()
         var flights: [UInt64: Flight] = [:]
@@ -215,8 +215,8 @@ import Testing
 
         func startsOfTheLastSecond() -> Int { starts.suffix(12).filter { now - $0 < Self.second }.count }
 
-        /// - Returns: false when the caller waits.
-        func serve(_ given: Caller) {
+        /// Asks the board; whoever waits is put down with the request.
+        func serve(_ given: Caller) throws {
             var caller = given
             caller.decisions += 1
             // Whoever waits for requests that are given up again and again has an end as well: these are few a second.
@@ -228,13 +228,13 @@ import Testing
             if !mayBegin { seen.beyondRate += 1 }
             switch decision {
             case .begin(let number):
-                #expect(mayBegin, "more than ten a second: \(place)")
-                #expect(flights[number] == nil, "a number twice: \(place)")
+                try #require(mayBegin, "more than ten a second: \(place)")
+                try #require(flights[number] == nil, "a number twice: \(place)")
                 if caller.mayBeGood {
                     let shared = flights.values.contains { $0.beganAt >= caller.rejectedAt }
-                    #expect(!shared, "there was one to share: \(place)")
+                    try #require(!shared, "there was one to share: \(place)")
                 } else {
-                    #expect(recent == nil && flights.isEmpty, "garbage began a request: \(place)")
+                    try #require(recent == nil && flights.isEmpty, "garbage began a request: \(place)")
                 }
                 starts.append(now)
                 let result: ConfirmationResult? =
@@ -243,26 +243,23 @@ import Testing
                     beganAt: now, endsAt: now + Int64(dice.below(dice.chance(20) ? 3_000_000_000 : 300_000_000)),
                     result: result)
                 seen.begun += 1
-                // Its own caller ends with it, whatever comes of it.
+            // Its own caller ends with it, whatever comes of it.
             case .join(let number):
-                guard var flight = flights[number] else {
-                    Issue.record("nobody will end that: \(place)")
-                    return
-                }
+                var flight = try #require(flights[number], "nobody will end that: \(place)")
                 if caller.mayBeGood, mayBegin {
-                    #expect(flight.beganAt >= caller.rejectedAt, "began before the no: \(place)")
+                    try #require(flight.beganAt >= caller.rejectedAt, "began before the no: \(place)")
                 }
                 flight.waiting.append(caller)
                 flights[number] = flight
                 seen.joined += 1
                 return
             case .use(let result):
-                #expect(!caller.mayBeGood || !mayBegin, "an older answer for a good token: \(place)")
+                try #require(!caller.mayBeGood || !mayBegin, "an older answer for a good token: \(place)")
                 if let recent {
-                    #expect(result == recent, "\(place)")
+                    try #require(result == recent, "\(place)")
                 } else {
                     // Nothing to rely on is an outage, and only where nothing may begin and nothing is under way.
-                    #expect(result == .outage(0) && !mayBegin && flights.isEmpty, "\(place)")
+                    try #require(result == .outage(0) && !mayBegin && flights.isEmpty, "\(place)")
                     seen.notConfirmed += 1
                 }
                 seen.used += 1
@@ -270,7 +267,7 @@ import Testing
             ended += 1
         }
 
-        func endFlights(upTo moment: Int64) {
+        func endFlights(upTo moment: Int64) throws {
             while let (number, flight) = flights.min(by: { ($0.value.endsAt, $0.key) < ($1.value.endsAt, $1.key) }),
                 flight.endsAt <= moment
             {
@@ -279,7 +276,7 @@ import Testing
                 board.finish(number, result: flight.result, now: now)
                 if let result = flight.result { answers.append((now, result)) }
                 for caller in flight.waiting {
-                    if flight.result != nil { ended += 1 } else { serve(caller) }
+                    if flight.result != nil { ended += 1 } else { try serve(caller) }
                 }
             }
         }
@@ -287,19 +284,21 @@ import Testing
         for step in 0..<8_000 {
             // Quiet and busy times.
             let next = now + Int64(dice.below(step / 400 % 2 == 0 ? 400_000_000 : 20_000_000))
-            endFlights(upTo: next)
+            try endFlights(upTo: next)
             now = next
             callers += 1
-            serve(Caller(rejectedAt: now - Int64(dice.below(60_000_000)), mayBeGood: dice.chance(60)))
+            try serve(Caller(rejectedAt: now - Int64(dice.below(60_000_000)), mayBeGood: dice.chance(60)))
         }
         // Nobody comes any more: everyone who waits gets an end.
         var patience = 10_000
         while !flights.isEmpty, patience > 0 {
             patience -= 1
-            endFlights(upTo: flights.values.map(\.endsAt).min() ?? now)
+            try endFlights(upTo: flights.values.map(\.endsAt).min() ?? now)
         }
         #expect(ended == callers)
-        for (index, start) in starts.enumerated().dropFirst(10) { #expect(start - starts[index - 10] >= Self.second) }
+        for (index, start) in starts.enumerated().dropFirst(10) {
+            try #require(start - starts[index - 10] >= Self.second)
+        }
         #expect(seen.begun > 100 && seen.joined > 100 && seen.used > 100 && seen.beyondRate > 100 && seen.again > 3)
     }
 }

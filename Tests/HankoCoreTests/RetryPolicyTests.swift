@@ -66,7 +66,7 @@ import Testing
 
     private static var retried: [ExchangeEnd] {
         [.failure(.connect), .failure(.connectionLost), .failure(.emptyReply)]
-        + [Ends.answer(502), Ends.answer(503), Ends.answer(504)]
+            + [Ends.answer(502), Ends.answer(503), Ends.answer(504)]
     }
 
     @Test func thePauseIsJitteredAndDoublesUpToALimit() throws {
@@ -141,8 +141,12 @@ import Testing
     @Test(arguments: [3_601, 1_000_000, 1_000_001, 9_223_372_037, Int64.max] as [Int64])
     func aHugeOneIsLongerThanEveryDeadlineAndDoesNotOverflow(_ seconds: Int64) throws {
         let longestDeadline = 3_600 * Self.second
-        for retryAfter in [RetryAfter.delay(seconds), .date(Self.now.addingReportingOverflow(seconds).overflow
-            ? .max : Self.now + seconds)] {
+        for retryAfter in [
+            RetryAfter.delay(seconds),
+            .date(
+                Self.now.addingReportingOverflow(seconds).overflow
+                    ? .max : Self.now + seconds),
+        ] {
             let pause = try #require(Self.pause(Self.advice(Ends.answer(503) { $0.retryAfter = retryAfter })))
             #expect(pause > longestDeadline)
             // It can be added to every monotonic time without overflow: that is less than three centuries.

@@ -5,18 +5,12 @@ import Testing
 @Suite struct ThreadRecordTests {
     private struct Seen: Equatable {
         var status: Int32
-        var text: [UInt8]?
+        var text: [UInt8]
 
         static func now() -> Seen {
-            var bytes: [UInt8]?
-            if let text = ThreadRecord.text {
-                bytes = []
-                var position = 0
-                while text[position] != 0 {
-                    bytes?.append(UInt8(bitPattern: text[position]))
-                    position += 1
-                }
-            }
+            let text = ThreadRecord.text
+            var bytes: [UInt8] = []
+            while text[bytes.count] != 0 { bytes.append(UInt8(bitPattern: text[bytes.count])) }
             return Seen(status: ThreadRecord.status, text: bytes)
         }
     }
@@ -24,23 +18,23 @@ import Testing
     private static func noted(_ text: String) throws -> [UInt8] {
         try #require(
             onNewThread {
-                ThreadRecord.note(CallResult(status: .timeout, text: text))
+                #expect(ThreadRecord.note(CallResult(status: .timeout, text: text)))
                 return Seen.now().text
-            } ?? nil)
+            })
     }
 
     @Test func beforeTheFirstCallThereIsNoTokenAndNoText() {
-        #expect(onNewThread { Seen.now() } == Seen(status: Status.noToken.rawValue, text: nil))
+        #expect(onNewThread { Seen.now() } == Seen(status: Status.noToken.rawValue, text: []))
     }
 
     @Test func theLastCallCounts() {
         let seen = onNewThread {
             var seen: [Seen] = []
             for status in Status.allCases {
-                ThreadRecord.note(CallResult(status: status, text: "\(status.name)"))
+                #expect(ThreadRecord.note(CallResult(status: status, text: "\(status.name)")))
                 seen.append(.now())
             }
-            ThreadRecord.note(.ok)
+            #expect(ThreadRecord.note(.ok))
             seen.append(.now())
             return seen
         }
@@ -50,8 +44,8 @@ import Testing
 
     @Test func aShorterTextLeavesNothingOfTheLongerOne() {
         let seen = onNewThread {
-            ThreadRecord.note(CallResult(status: .timeout, text: "a long text"))
-            ThreadRecord.note(CallResult(status: .unavailable, text: "short"))
+            #expect(ThreadRecord.note(CallResult(status: .timeout, text: "a long text")))
+            #expect(ThreadRecord.note(CallResult(status: .unavailable, text: "short")))
             return Seen.now()
         }
         #expect(seen == Seen(status: Status.unavailable.rawValue, text: Array("short".utf8)))
@@ -59,17 +53,17 @@ import Testing
 
     @Test func eachThreadHasItsOwn() {
         let seen = onNewThread {
-            ThreadRecord.note(CallResult(status: .timeout, text: "outer"))
+            #expect(ThreadRecord.note(CallResult(status: .timeout, text: "outer")))
             let inner = onNewThread {
                 let before = Seen.now()
-                ThreadRecord.note(CallResult(status: .invalidToken, text: "inner"))
+                #expect(ThreadRecord.note(CallResult(status: .invalidToken, text: "inner")))
                 return [before, Seen.now()]
             }
             return (inner ?? []) + [Seen.now()]
         }
         #expect(
             seen == [
-                Seen(status: Status.noToken.rawValue, text: nil),
+                Seen(status: Status.noToken.rawValue, text: []),
                 Seen(status: Status.invalidToken.rawValue, text: Array("inner".utf8)),
                 Seen(status: Status.timeout.rawValue, text: Array("outer".utf8)),
             ])
@@ -78,7 +72,7 @@ import Testing
     @Test func manyThreadsComeAndGo() {
         for number in 0..<100 {
             let seen = onNewThread {
-                ThreadRecord.note(CallResult(status: .unavailable, text: "\(number)"))
+                #expect(ThreadRecord.note(CallResult(status: .unavailable, text: "\(number)")))
                 return Seen.now()
             }
             #expect(seen == Seen(status: Status.unavailable.rawValue, text: Array("\(number)".utf8)))

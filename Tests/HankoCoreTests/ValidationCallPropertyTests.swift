@@ -99,7 +99,8 @@ import Testing
             }
             var answer = Answer()
             var body = bodies[dice.chance(30) ? 0 : dice.below(bodies.count)]
-            var meaning = sessionToken
+            var meaning =
+                sessionToken
                 ? body.forSessionToken : hasAudience ? body.forPlainTokenWithAudience : body.forPlainToken
             switch dice.below(10) {
             case 0..<6:
@@ -156,9 +157,9 @@ import Testing
         var sessions = 0
     }
 
-    /// Several batches, so that both cores have something to do.
+    /// Several batches, so that all cores have something to do. A batch is the same in every run of the test.
     private static let batches = 10
-    private static let runsOfBatch = 22_000
+    private static let runsOfBatch = 40_000
 
     @Test(arguments: 0..<batches)
     func noRunEndsInAYesThatTheLastCompleteAnswerDidNotGive(_ batch: Int) {
@@ -184,7 +185,8 @@ import Testing
 
     /// - Returns: what is wrong with it; nil when nothing is.
     private static func run(
-        _ seeded: SeededGenerator, _ hanko: Hanko, _ breaker: inout CircuitBreaker, _ now: inout Int64, _ tally: inout Tally
+        _ seeded: SeededGenerator, _ hanko: Hanko, _ breaker: inout CircuitBreaker, _ now: inout Int64,
+        _ tally: inout Tally
     ) -> String? {
         var dice = seeded
         let candidates = 1 + dice.below(4)
@@ -282,7 +284,8 @@ import Testing
                 watched.confirmations += 1
                 if !configuration.confirmsRejections { return "it confirms though nobody wants that" }
                 if candidate != watched.asked || watched.last != .no { return "it confirms what was no rejection" }
-                let end = dice.chance(50)
+                let end =
+                    dice.chance(50)
                     ? Ends.answer(200) : hanko.end(ofAskingFor: false, hasAudience: false, &dice).end
                 let result = ConfirmationResult(end)
                 if result == .stands {

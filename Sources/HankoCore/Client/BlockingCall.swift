@@ -10,6 +10,8 @@ struct BlockingCall {
     private var exchange: Exchange?
     private var permit: CircuitBreaker.Permit?
     private var rejectedAt: Int64 = 0
+    /// The next request is one that failed before.
+    private var isRetry = false
     private var session: Session?
     /// The server's time in the last answer.
     private(set) var serverDate: Int64?
@@ -34,7 +36,7 @@ struct BlockingCall {
             case .send(let candidate, let replacingConnection):
                 action = send(candidate, replacingConnection: replacingConnection)
             case .pause(let nanoseconds):
-                core.statistics.retried()
+                isRetry = true
                 Clock.sleep(until: Clock.monotonicNanoseconds() &+ nanoseconds)
                 action = call.paused()
             case .confirm(let candidate):
@@ -77,6 +79,8 @@ struct BlockingCall {
             }
         }
         guard let exchange else { return .finish(.transport(.localShortage)) }
+        if isRetry { core.statistics.retried() }
+        isRetry = false
         let began = Clock.monotonicNanoseconds()
         exchange.ask(about: token, until: deadline, freshConnection: replacingConnection)
         count(exchange)

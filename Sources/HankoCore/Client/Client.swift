@@ -7,22 +7,30 @@ package final class Client: @unchecked Sendable {
     /// The address of the core that was made last; another process' core is left alone and replaced.
     private let core: UnsafeMutablePointer<Atomic<UInt>>
 
+    /// Makes a client.
+    ///
     /// - Throws: what is wrong with the configuration or with libcurl.
-    package init(_ configuration: Configuration) throws(ClientError) {
+    package static func make(_ configuration: Configuration) throws(ClientError) -> Client {
+        guard Memory.isAvailable else { throw Memory.shortage }
         if let problem = configuration.problem { throw ClientError(problem: problem) }
         guard let url = configuration.apiURL else { throw ClientError(problem: "there is no API URL") }
-        self.configuration = configuration
-        self.url = url
-        core = .allocate(capacity: 1)
-        core.initialize(to: Atomic(0))
-        _ = try currentCore()
+        _ = try HostProcess.current().resources()
+        // Not a throwing initialiser: Embedded Swift does not free the object of one that fails.
+        return Client(configuration, url)
     }
 
     /// A client with the configuration of the environment.
     package static func ofEnvironment() throws(ClientError) -> Client {
         var configuration = Configuration()
-        if let problem = configuration.load(Environment.ofProcess()) { throw ClientError(problem: problem) }
-        return try Client(configuration)
+        if let problem = configuration.load(Environment.ofProcess()) { throw problem }
+        return try make(configuration)
+    }
+
+    private init(_ configuration: Configuration, _ url: APIURL) {
+        self.configuration = configuration
+        self.url = url
+        core = .allocate(capacity: 1)
+        core.initialize(to: Atomic(0))
     }
 
     deinit {
@@ -69,7 +77,7 @@ package final class Client: @unchecked Sendable {
                 core, Credentials(token: ByteView("libhanko-check")), wantsSession: false, passesBreaker: true)
             return result(of: checkReason(&call), session: nil, core)
         } catch {
-            return CallResult(status: .misconfigured, text: error.problem)
+            return error.result
         }
     }
 
@@ -101,6 +109,7 @@ package final class Client: @unchecked Sendable {
     // MARK: Results
 
     private func ask(_ credentials: Credentials, wantsSession: Bool) -> CallResult {
+        guard Memory.isAvailable else { return Memory.shortage.result }
         do {
             let core = try currentCore()
             core.statistics.validationBegan()
@@ -109,7 +118,7 @@ package final class Client: @unchecked Sendable {
             core.statistics.validationEnded(judgement.reason.status)
             return result(of: judgement.reason, session: judgement.session, core)
         } catch {
-            return CallResult(status: .misconfigured, text: error.problem)
+            return error.result
         }
     }
 

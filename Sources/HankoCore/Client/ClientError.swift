@@ -1,4 +1,15 @@
-/// Why there can be no client: a setting, or the libcurl of this process. The text says what to do.
+/// Why there can be no client: a setting, the libcurl of this process, or a shortage. The text says what to do.
 package struct ClientError: Error {
     package let problem: String
+    /// Not lasting: the next try may go well.
+    package let isShortage: Bool
+
+    package init(problem: String, isShortage: Bool = false) {
+        self.problem = problem
+        self.isShortage = isShortage
+    }
+
+    package var status: Status { isShortage ? .unavailable : .misconfigured }
+
+    package var result: CallResult { CallResult(status: status, text: problem) }
 }

@@ -14,6 +14,7 @@ package struct APIURL {
     ///
     /// - Throws: what is wrong with it and what is allowed. The text does not repeat the URL: it might hold a password.
     package init(_ text: ByteView) throws(ConfigurationError) {
+        guard UTF8Text.isValid(text) else { throw ConfigurationError("must be text in UTF-8") }
         var position = 0
         while position < text.count {
             switch text[position] {
@@ -33,7 +34,7 @@ package struct APIURL {
         guard !text.slice(from: afterScheme, to: authorityEnd).contains(ASCII.at) else {
             throw ConfigurationError("must not contain a user name or password")
         }
-        guard let parts = curl_url() else { throw ConfigurationError("could not be read: no memory") }
+        guard let parts = curl_url() else { throw ConfigurationError.shortage }
         defer { curl_url_cleanup(parts) }
         let parsed = (text.bytes() + [0]).withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) {
@@ -41,19 +42,19 @@ package struct APIURL {
             }
         }
         guard parsed == CURLUE_OK else { throw Self.error(parsed) }
-        let scheme = Self.part(CURLUPART_SCHEME, of: parts) ?? []
+        let scheme = try Self.part(CURLUPART_SCHEME, of: parts) ?? []
         isHTTPS = Self.equals(scheme, "https")
         guard isHTTPS || Self.equals(scheme, "http") else { throw ConfigurationError(Self.expectation) }
-        guard let host = Self.part(CURLUPART_HOST, of: parts), !host.isEmpty else {
+        guard let host = try Self.part(CURLUPART_HOST, of: parts), !host.isEmpty else {
             throw ConfigurationError("must name a host, as in https://<tenant>.hanko.io")
         }
-        if let port = Self.part(CURLUPART_PORT, of: parts), Self.equals(port, "0") {
+        if let port = try Self.part(CURLUPART_PORT, of: parts), Self.equals(port, "0") {
             throw Self.error(CURLUE_BAD_PORT_NUMBER)
         }
-        let hasZone = Self.part(CURLUPART_ZONEID, of: parts) != nil
+        let hasZone = try Self.part(CURLUPART_ZONEID, of: parts) != nil
         isLoopback = !hasZone && host.withUnsafeBufferPointer { Self.isLoopback(ByteView($0)) }
-        guard var url = Self.part(CURLUPART_URL, of: parts) else {
-            throw ConfigurationError("could not be read: no memory")
+        guard var url = try Self.part(CURLUPART_URL, of: parts) else {
+            throw ConfigurationError.shortage
         }
         while url.last == ASCII.slash { url.removeLast() }
         validateURL = url + ByteView("/sessions/validate").bytes() + [0]
@@ -69,14 +70,17 @@ package struct APIURL {
         case CURLUE_BAD_PORT_NUMBER: ConfigurationError("has a port that is not a number from 1 to 65535")
         case CURLUE_NO_HOST, CURLUE_BAD_HOSTNAME, CURLUE_BAD_IPV6:
             ConfigurationError("has no valid host; it should look like https://<tenant>.hanko.io")
-        case CURLUE_OUT_OF_MEMORY: ConfigurationError("could not be read: no memory")
+        case CURLUE_OUT_OF_MEMORY: .shortage
         default: ConfigurationError(expectation)
         }
     }
 
-    private static func part(_ part: CURLUPart, of url: OpaquePointer) -> [UInt8]? {
+    /// - Returns: nil when the URL has no such part.
+    private static func part(_ part: CURLUPart, of url: OpaquePointer) throws(ConfigurationError) -> [UInt8]? {
         var text: UnsafeMutablePointer<CChar>?
-        guard curl_url_get(url, part, &text, 0) == CURLUE_OK, let text else { return nil }
+        let code = curl_url_get(url, part, &text, 0)
+        if code == CURLUE_OUT_OF_MEMORY { throw .shortage }
+        guard code == CURLUE_OK, let text else { return nil }
         defer { curl_free(text) }
         var bytes: [UInt8] = []
         var position = 0
@@ -97,9 +101,11 @@ package struct APIURL {
         var octets = 0
         while true {
             let end = rest.firstPosition(of: ASCII.dot) ?? rest.count
-            guard let octet = rest.slice(from: 0, to: end).decimal(atMost: 255), octets > 0 || octet == 127 else {
-                return false
-            }
+            let text = rest.slice(from: 0, to: end)
+            // A leading zero means octal to some readers of addresses: 0127 would be 87.
+            guard let octet = text.decimal(atMost: 255), text.count == 1 || text[0] != ASCII.zero,
+                octets > 0 || octet == 127
+            else { return false }
             octets &+= 1
             if end == rest.count { return octets == 4 }
             rest = rest.slice(from: end &+ 1)

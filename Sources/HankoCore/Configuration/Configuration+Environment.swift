@@ -3,19 +3,22 @@ extension Configuration {
     ///
     /// - Returns: the first thing that is wrong, as a sentence that names the variable and what it should look like; nil
     ///   when nothing is. The level of the log is taken in any case.
-    package mutating func load(_ environment: Environment) -> String? {
+    package mutating func load(_ environment: Environment) -> ClientError? {
         if environment.isHidden {
-            return "the process runs with raised privileges, so HANKO_* variables of its environment are not believed;"
-                + " unset them"
+            return ClientError(
+                problem: "the process runs with raised privileges, so HANKO_* variables of its environment are not"
+                    + " believed; unset them")
         }
-        var problem: String?
+        var problem: ClientError?
         for variable in EnvironmentVariable.allCases {
             do {
                 _ = try environment.withValue(of: variable) { (value) throws(ConfigurationError) in
                     try set(variable, to: value)
                 }
             } catch {
-                if problem == nil { problem = "\(variable.name) \(error.text)" }
+                if problem == nil {
+                    problem = ClientError(problem: "\(variable.name) \(error.text)", isShortage: error.isShortage)
+                }
             }
         }
         return problem

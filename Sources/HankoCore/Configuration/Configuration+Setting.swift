@@ -57,7 +57,7 @@ extension Configuration {
         let isReadable = path.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { path in
                 guard let path = path.baseAddress else { return false }
-                return hanko_is_readable_file(path) != 0
+                return CertificateFile.looksRight(path)
             }
         }
         guard isReadable else {

@@ -6,7 +6,7 @@ package final class HostProcess: @unchecked Sendable {
     /// What the environment, as it was last read, is good for.
     private enum Setting {
         case client(Client)
-        case problem(String, Log)
+        case problem(ClientError, Log)
     }
 
     private let lock = Lock()
@@ -88,7 +88,7 @@ package final class HostProcess: @unchecked Sendable {
             _ = try resources()
             return .ok
         } catch {
-            return CallResult(status: .misconfigured, text: error.problem)
+            return error.result
         }
     }
 
@@ -98,12 +98,13 @@ package final class HostProcess: @unchecked Sendable {
             // Nothing is read from the environment for these, so nothing is logged either: the level is not known.
             return CallResult(status: reason.status, text: reason.text)
         }
+        guard Memory.isAvailable else { return Memory.shortage.result }
         switch currentSetting() {
         case .client(let client):
             return client.validateChecked(token, wantsSession: false)
-        case .problem(let text, let log):
-            log.write(.error, status: .misconfigured, code: 0, text)
-            return CallResult(status: .misconfigured, text: text)
+        case .problem(let error, let log):
+            log.write(.error, status: error.status, code: 0, error.problem)
+            return error.result
         }
     }
 
@@ -139,7 +140,12 @@ package final class HostProcess: @unchecked Sendable {
         let old = setting
         let read = Environment.ofProcess()
         let fresh = makeSetting(read)
-        environment = read
+        // A shortage may be over at the next call; everything else stays until a variable changes.
+        if case .problem(let error, _) = fresh, error.isShortage {
+            environment = nil
+        } else {
+            environment = read
+        }
         setting = fresh
         environmentLock.unlock()
         // The old client closes its connections when nobody uses it any more; not under the lock.
@@ -153,9 +159,9 @@ package final class HostProcess: @unchecked Sendable {
             return .problem(problem, Log(configuration, limiter: logLimiter))
         }
         do {
-            return .client(try Client(configuration))
+            return .client(try Client.make(configuration))
         } catch {
-            return .problem(error.problem, Log(configuration, limiter: logLimiter))
+            return .problem(error, Log(configuration, limiter: logLimiter))
         }
     }
 }

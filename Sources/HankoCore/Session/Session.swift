@@ -10,63 +10,78 @@ package final class Session: @unchecked Sendable {
         let value: Int
     }
 
-    /// All texts, each with its NUL, in one piece of memory that does not move.
-    private let texts: UnsafeMutablePointer<CChar>
-    private let userIDOffset: Int?
-    private let sessionIDOffset: Int?
-    private let emailOffset: Int?
-    private let usernameOffset: Int?
-    private let claimsOffset: Int?
-    private let claims: [Claim]
-    package let emailIsVerified: Bool
-    /// Seconds since 1970; 0: not sent. So for all times.
-    package let issuedAt: Int64
-    package let expiresAt: Int64
-    package let idleExpiresAt: Int64
+    /// Where the texts stand.
+    private struct Offsets {
+        let userID: Int?
+        let sessionID: Int?
+        let email: Int?
+        let username: Int?
+        let claims: Int?
+        let eachClaim: [Claim]
 
-    package var userID: UnsafePointer<CChar>? { text(userIDOffset) }
-    package var sessionID: UnsafePointer<CChar>? { text(sessionIDOffset) }
-    package var email: UnsafePointer<CChar>? { text(emailOffset) }
-    package var username: UnsafePointer<CChar>? { text(usernameOffset) }
-    /// Every claim as Hanko sent it, without white space between its parts.
-    package var claimsJSON: UnsafePointer<CChar>? { text(claimsOffset) }
-
-    /// - Returns: nil when there is no memory.
-    init?(_ facts: SessionFacts) {
-        var builder = TextBuilder()
-        userIDOffset = builder.add(facts.userID)
-        sessionIDOffset = builder.add(facts.sessionID)
-        emailOffset = builder.add(facts.email)
-        usernameOffset = builder.add(facts.username)
-        var found: [Claim] = []
-        if let document = facts.claims {
-            claimsOffset = builder.addCompact(document)
+        init(_ facts: SessionFacts, _ builder: inout TextBuilder) {
+            userID = builder.add(facts.userID)
+            sessionID = builder.add(facts.sessionID)
+            email = builder.add(facts.email)
+            username = builder.add(facts.username)
+            guard let document = facts.claims else {
+                claims = nil
+                eachClaim = []
+                return
+            }
+            claims = builder.addCompact(document)
+            var found: [Claim] = []
             _ = try? JSONObject.read(document) { (key, reader) throws(JSONError) in
                 let value = try reader.skipValue()
                 let name = key.bytes()
                 let start = builder.add(name)
                 found.append(Claim(name: start, nameLength: name.count, value: builder.addCompact(value)))
             }
-        } else {
-            claimsOffset = nil
+            eachClaim = found
         }
-        claims = found
+    }
+
+    /// All texts, each with its NUL, in one piece of memory that does not move.
+    private let texts: UnsafeMutablePointer<CChar>
+    private let offsets: Offsets
+    package let emailIsVerified: Bool
+    /// Seconds since 1970; 0: not sent. So for all times.
+    package let issuedAt: Int64
+    package let expiresAt: Int64
+    package let idleExpiresAt: Int64
+
+    package var userID: UnsafePointer<CChar>? { text(offsets.userID) }
+    package var sessionID: UnsafePointer<CChar>? { text(offsets.sessionID) }
+    package var email: UnsafePointer<CChar>? { text(offsets.email) }
+    package var username: UnsafePointer<CChar>? { text(offsets.username) }
+    /// Every claim as Hanko sent it, without white space between its parts.
+    package var claimsJSON: UnsafePointer<CChar>? { text(offsets.claims) }
+
+    /// - Returns: nil when there is no memory.
+    static func make(_ facts: SessionFacts) -> Session? {
+        var builder = TextBuilder()
+        let offsets = Offsets(facts, &builder)
+        guard Memory.isAvailable, let memory = malloc(max(1, builder.bytes.count)) else { return nil }
+        builder.bytes.withUnsafeBytes { bytes in
+            if let start = bytes.baseAddress { memcpy(memory, start, bytes.count) }
+        }
+        return Session(facts, offsets, memory.assumingMemoryBound(to: CChar.self))
+    }
+
+    private init(_ facts: SessionFacts, _ offsets: Offsets, _ texts: UnsafeMutablePointer<CChar>) {
+        self.texts = texts
+        self.offsets = offsets
         emailIsVerified = facts.emailIsVerified
         issuedAt = facts.issuedAt
         expiresAt = facts.expiresAt
         idleExpiresAt = facts.idleExpiresAt
-        guard let memory = malloc(max(1, builder.bytes.count)) else { return nil }
-        builder.bytes.withUnsafeBytes { bytes in
-            if let start = bytes.baseAddress { memcpy(memory, start, bytes.count) }
-        }
-        texts = memory.assumingMemoryBound(to: CChar.self)
     }
 
     deinit { free(texts) }
 
     /// The value of one claim of the top level, as JSON; nil when there is none of that name.
     package func claimJSON(named name: ByteView) -> UnsafePointer<CChar>? {
-        for claim in claims {
+        for claim in offsets.eachClaim {
             let start = UnsafeRawPointer(texts + claim.name).assumingMemoryBound(to: UInt8.self)
             if ByteView(start, count: claim.nameLength).equals(name) { return text(claim.value) }
         }

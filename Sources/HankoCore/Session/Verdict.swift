@@ -145,7 +145,7 @@ package enum Verdict {
         facts.issuedAt = issuedAt(of: fields, session)
         facts.idleExpiresAt = fields.idleExpiresAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
         facts.claims = fields.claimsDocument
-        guard let made = Session(facts) else { return Judgement(.transport(.localShortage)) }
+        guard let made = Session.make(facts) else { return Judgement(.transport(.localShortage)) }
         return Judgement(.accepted, session: made)
     }
 

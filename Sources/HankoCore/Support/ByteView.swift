@@ -78,6 +78,16 @@ package struct ByteView {
         return memcmp(base, other, prefix.count) == 0
     }
 
+    /// Whether another text stands anywhere in this one.
+    package func holds(_ other: ByteView) -> Bool {
+        var position = 0
+        while count &- position >= other.count {
+            if slice(from: position).hasPrefix(other) { return true }
+            position &+= 1
+        }
+        return false
+    }
+
     /// Compares without regard to ASCII case, as header names and UUIDs are compared (RFC 9110 section 5.1).
     package func equalsIgnoringCase(_ other: ByteView) -> Bool {
         guard count == other.count else { return false }

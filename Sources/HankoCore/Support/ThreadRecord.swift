@@ -15,9 +15,21 @@ package enum ThreadRecord {
     /// The key plus 1; 0 before there is one.
     private static let key = Atomic<UInt64>(0)
 
-    /// Notes the result of this thread's call. Where there is no memory for that, the last result stays.
-    package static func note(_ result: CallResult) {
-        guard let record = current(create: true) else { return }
+    /// There was no memory for the record of some thread. Threads without one then say that Hanko could not be asked: to
+    /// say that there was no token would log a user out.
+    private static let isLosing = Atomic<Bool>(false)
+    private static var lossText: StaticString {
+        "the result of the call could not be kept: this process ran out of memory"
+    }
+
+    /// Notes the result of this thread's call.
+    ///
+    /// - Returns: false where there is no memory for that; the call must then not say that it went well.
+    package static func note(_ result: CallResult) -> Bool {
+        guard let record = current(create: true) else {
+            isLosing.store(true, ordering: .relaxed)
+            return false
+        }
         record.pointee.status = result.status.rawValue
         let text = record.pointee.text
         var length = 0
@@ -36,17 +48,20 @@ package enum ThreadRecord {
             if length > 0, UInt8(bitPattern: text[length &- 1]) >= 0xC0 { length &-= 1 }
         }
         text[length] = 0
+        return true
     }
 
     /// The status of this thread's last call; `noToken` before the first.
     package static var status: Int32 {
-        current(create: false)?.pointee.status ?? Status.noToken.rawValue
+        if let record = current(create: false) { return record.pointee.status }
+        return (isLosing.load(ordering: .relaxed) ? Status.unavailable : Status.noToken).rawValue
     }
 
-    /// The text of this thread's last call; nil before the first.
-    package static var text: UnsafePointer<CChar>? {
-        guard let record = current(create: false) else { return nil }
-        return UnsafePointer(record.pointee.text)
+    /// The text of this thread's last call; empty before the first.
+    package static var text: UnsafePointer<CChar> {
+        if let record = current(create: false) { return UnsafePointer(record.pointee.text) }
+        let constant: StaticString = isLosing.load(ordering: .relaxed) ? lossText : ""
+        return UnsafeRawPointer(constant.utf8Start).assumingMemoryBound(to: CChar.self)
     }
 
     private static func current(create: Bool) -> UnsafeMutablePointer<Record>? {

@@ -25,11 +25,26 @@ final class Exchange {
     /// Prepares a handle for one address.
     ///
     /// - Throws: why libcurl cannot be used.
-    init(_ configuration: Configuration, url: APIURL, process: ProcessResources) throws(TransportFailure) {
+    static func make(
+        _ configuration: Configuration, url: APIURL, process: ProcessResources
+    ) throws(TransportFailure) -> Exchange {
         guard process.gate.enter() else { throw .processExits }
         defer { process.gate.leave() }
         let headers = try RequestHeaders()
-        guard let handle = curl_easy_init() else { throw .localShortage }
+        guard let handle = curl_easy_init() else {
+            headers.free()
+            throw .localShortage
+        }
+        // From here on its `deinit` cleans up. Not a throwing initialiser: Embedded Swift does not free the object of
+        // one that fails.
+        let exchange = Exchange(handle, headers, url, process)
+        try exchange.set(configuration)
+        return exchange
+    }
+
+    private init(
+        _ handle: UnsafeMutableRawPointer, _ headers: RequestHeaders, _ url: APIURL, _ process: ProcessResources
+    ) {
         self.handle = handle
         self.headers = headers
         self.url = url
@@ -37,8 +52,6 @@ final class Exchange {
         transfer = .allocate(capacity: 1)
         transfer.initialize(
             to: Transfer(handle: handle, tlsLibrary: process.library.tlsLibrary, registry: process.sockets))
-        // From here on `deinit` cleans up.
-        try set(configuration)
     }
 
     deinit {
@@ -71,13 +84,15 @@ final class Exchange {
 
     /// Asks for the key set, without a token; `withEnd` tells what came.
     func askForKeySet(until deadline: Deadline, freshConnection: Bool) {
+        // Over the connection of the exchange before, if that left one.
+        let hasConnection = keepConnection()
         do {
             let options = CurlOptions(handle)
             try options.set(CURLOPT_HTTPGET, 1)
             try options.set(CURLOPT_URL, url.keySetURL)
             try options.set(CURLOPT_HTTPHEADER, headers.forKeySet)
             bodyLength = 0
-            perform(until: deadline, freshConnection: freshConnection)
+            perform(until: deadline, freshConnection: freshConnection || !hasConnection)
             try setValidation()
         } catch {
             outcome = .prevented(error)
@@ -209,7 +224,9 @@ final class Exchange {
             // libcurl's word for a single line of a head that is longer than it takes, 100 KiB.
             answer.headTooLarge = true
             return .answer(answer)
-        case CURLE_COULDNT_CONNECT where transfer.pointee.lacksDescriptors:
+        case CURLE_COULDNT_CONNECT where transfer.pointee.lacksDescriptors,
+            CURLE_SSL_CACERT_BADFILE where transfer.pointee.lacksDescriptors,
+            CURLE_SSL_CONNECT_ERROR where transfer.pointee.lacksDescriptors:
             return .failure(.localShortage)
         default:
             return .failure(Self.failure(of: code))

@@ -47,7 +47,7 @@ final class HandlePool: @unchecked Sendable {
         lock.unlock()
         if let kept { return kept }
         do {
-            return try Exchange(configuration, url: url, process: process)
+            return try Exchange.make(configuration, url: url, process: process)
         } catch {
             passTurnOn(keeping: nil)
             throw error

@@ -83,10 +83,10 @@ package struct ResponseHead {
         } else if name.equalsIgnoringCase(ByteView("transfer-encoding")) {
             isChunked = isChunked || Self.endsWithChunked(value)
         } else if name.equalsIgnoringCase(ByteView("retry-after")) {
-            retryAfter = value.decimal(atMost: .max).map { .delay($0) } ?? Self.date(value).map { .date($0) }
+            retryAfter = Self.retryAfter(value)
         } else if name.equalsIgnoringCase(ByteView("age")) {
-            // What is no number is older than anything.
-            age = value.decimal(atMost: .max) ?? .max
+            // What is no number is older than anything; of several the oldest counts.
+            age = max(age ?? 0, value.decimal(atMost: .max) ?? .max)
         } else if name.equalsIgnoringCase(ByteView("date")) {
             date = Self.date(value)
         }
@@ -97,6 +97,15 @@ package struct ResponseHead {
         var start = 0
         while let comma = codings.firstPosition(of: ASCII.comma, from: start) { start = comma &+ 1 }
         return codings.slice(from: start).trimmed().equalsIgnoringCase(ByteView("chunked"))
+    }
+
+    private static func retryAfter(_ value: ByteView) -> RetryAfter? {
+        if let seconds = value.decimal(atMost: .max) { return .delay(seconds) }
+        var position = 0
+        while ASCII.isDigit(value[position]) { position &+= 1 }
+        // More than fits a number is long enough.
+        if position > 0, position == value.count { return .delay(.max) }
+        return date(value).map { .date($0) }
     }
 
     private static func withoutLineEnd(_ text: ByteView) -> ByteView {

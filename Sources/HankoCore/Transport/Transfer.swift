@@ -62,7 +62,8 @@ struct Transfer: ~Copyable {
         openedConnection = true
         let socket = registry.open(
             family: address.pointee.family, type: address.pointee.socktype, protocol: address.pointee.protocol)
-        lacksDescriptors = socket < 0 && (hanko_errno() == EMFILE || hanko_errno() == ENFILE)
+        // TLS opens a file of certificates next, and its error would not tell a bad file from none that could be opened.
+        lacksDescriptors = hanko_lacks_descriptors(socket) != 0
         return socket
     }
 

@@ -7,6 +7,6 @@ struct EnvironmentReading {
     let problem: String?
 
     init(_ environment: Environment) {
-        problem = configuration.load(environment) ?? configuration.problem
+        problem = configuration.load(environment)?.problem ?? configuration.problem
     }
 }

@@ -18,7 +18,8 @@ enum Judge {
                 answer.date = date
                 change(&answer)
                 return Verdict.judge(
-                    .answer(answer), token: token, audiences: audiences.map { Array($0.utf8) }, now: now, wantsSession: false
+                    .answer(answer), token: token, audiences: audiences.map { Array($0.utf8) }, now: now,
+                    wantsSession: false
                 ).reason
             }
         }

@@ -1,0 +1,238 @@
+"""What runs out: descriptors, memory, thread keys. A status and a text, nothing left behind, well again afterwards."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import signal
+import subprocess
+
+import pytest
+
+import child
+from fault_server import answers
+from library import INVALID_TOKEN, MISCONFIGURED, OK, UNAVAILABLE
+from messages import BARE_YES, NO, Session, response
+from resilience import FastServer, compile_program, run_program
+
+YES = response(BARE_YES)
+NOT_CALLED = -9
+# More calls of one function than a client's whole life has.
+MOST_CALLS = 400
+
+
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory):
+    """The preloaded object whose n-th call fails."""
+    return compile_program("failing", tmp_path_factory.mktemp("failing"), shared=True)
+
+
+@pytest.fixture
+def fast_server(tmp_path):
+    """A Hanko that answers in microseconds."""
+    server = FastServer(compile_program("fast_server", tmp_path))
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def run_shortage(library, fast_server, failing, tmp_path):
+    """Run the life of a client with one failing call; gives how the process ended and what it reported."""
+    program = compile_program("shortage", tmp_path, library=library.path)
+    environment = {
+        **os.environ,
+        "TEST_URL": fast_server.url,
+        "HANKO_API_URL": fast_server.url,
+        "HANKO_LOG": "off",
+        "LD_PRELOAD": str(failing),
+    }
+
+    def run(function, number, when):
+        command = [str(program), function, str(number), when]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=30)
+        return done.returncode, json.loads(done.stdout) if done.stdout else None, done.stderr
+
+    return run
+
+
+def every_number(run_shortage, function, when):
+    """The outcomes for every n until the call is not reached any more."""
+    outcomes = []
+    with concurrent.futures.ThreadPoolExecutor(2) as executor:
+        for start in range(1, MOST_CALLS, 8):
+            numbers = range(start, start + 8)
+            batch = list(executor.map(lambda number: run_shortage(function, number, when), numbers))
+            outcomes += list(zip(numbers, batch))
+            if any(found is not None and found["hits"] == 0 for _, found, _ in batch):
+                return outcomes
+            assert all(returncode != 99 for returncode, _, _ in batch), batch
+    raise AssertionError(f"{function} is called more than {MOST_CALLS} times")
+
+
+def problems(number, found):
+    """What is wrong with one outcome, as text; empty when nothing is."""
+    wrong = []
+    could_not = {OK, UNAVAILABLE, MISCONFIGURED, NOT_CALLED}
+    for name in ("made", "yes", "authenticated", "plain"):
+        if found[name] not in could_not:
+            wrong.append(f"{name}: {found[name]}")
+    if found["no"] not in {INVALID_TOKEN, UNAVAILABLE, MISCONFIGURED, NOT_CALLED}:
+        wrong.append(f"no: {found['no']}")
+    if found["again"] not in (1, NOT_CALLED):
+        wrong.append("the same client is not well afterwards")
+    if found["well"] != 1:
+        wrong.append("a new client is not well afterwards")
+    if found["descriptors"] != 0:
+        wrong.append(f"{found['descriptors']} descriptors left")
+    if found["leaked"] != 0:
+        wrong.append(f"{found['leaked']} allocations left")
+    return [f"call {number}: {', '.join(wrong)}: {found}"] if wrong else []
+
+
+FUNCTIONS = {
+    "curl_easy_init": "first later",
+    "curl_easy_setopt": "first later",
+    "curl_slist_append": "first later",
+    "curl_url": "first later",
+    "curl_url_set": "first later",
+    "curl_url_get": "first later",
+    "curl_easy_getinfo": "later",
+    "curl_global_init": "first",
+    "socket": "first later",
+    "pthread_key_create": "first",
+    "pthread_setspecific": "first",
+    "__register_atfork": "first",
+    "__cxa_atexit": "first",
+    "mmap": "first",
+    "madvise": "first",
+}
+CASES = [(function, when) for function, whens in FUNCTIONS.items() for when in whens.split()]
+
+
+@pytest.mark.parametrize(("function", "when"), CASES)
+def test_every_call_may_fail(run_shortage, function, when):
+    """For every n until the call succeeds."""
+    outcomes = every_number(run_shortage, function, when)
+    wrong, reached, weakened = [], 0, 0
+    for number, (returncode, found, stderr) in outcomes:
+        if returncode != 0 or found is None:
+            wrong.append(f"call {number}: ended with {returncode} {stderr}")
+            continue
+        reached += found["hits"]
+        values = [found[name] for name in ("made", "yes", "authenticated", "no", "plain")]
+        weakened += found["hits"] and values != [OK, OK, OK, INVALID_TOKEN, OK]
+        wrong += problems(number, found)
+    assert not wrong, "\n".join(wrong)
+    assert reached > 0, f"the library never calls {function}"
+    print(f"{function} {when}: {reached} calls failed, {weakened} of them were felt")
+
+
+@pytest.mark.parametrize("function", ["malloc", "posix_memalign"])
+def test_failing_allocations(run_shortage, function):
+    """The library's own buffers give a status. Where Swift allocates an object it ends the process, which is printed:
+    no code of the library is asked there. What must never happen is a wrong answer, a hang, or a loss afterwards.
+    """
+    # The signal depends on the compiler: an instruction that traps, or the first write to address zero.
+    ends = (-signal.SIGILL, -signal.SIGTRAP, -signal.SIGABRT, -signal.SIGSEGV)
+    traps, wrong, reached = [], [], 0
+    for number, (returncode, found, stderr) in every_number(run_shortage, function, "later"):
+        if function == "posix_memalign" and returncode in ends:
+            traps.append(number)
+        elif returncode != 0 or found is None:
+            wrong.append(f"call {number}: ended with {returncode} {stderr}")
+        else:
+            reached += found["hits"]
+            wrong += problems(number, found)
+    print(f"{function}: traps at calls {traps}, {reached} others failed")
+    assert not wrong, "\n".join(wrong)
+
+
+# Descriptors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transport", ["http", "https"])
+@pytest.mark.parametrize("left", [0, 1, 2, 3, 4])
+def test_descriptors_run_out(serve, trusted, transport, left):
+    """With a few left libcurl gets further before it needs one more; the host keeps all of its own."""
+    context = trusted.server_context() if transport == "https" else None
+    server = serve(answers(YES), tls=context)
+    settings = {"max_retries": 0, "timeout_ms": 5000}
+    if context:
+        settings["ca_file"] = str(trusted.authority.certificate)
+    code = f"""
+import resource
+from resilience import Client
+client = Client(library, {server.url()!r}, **{settings!r})
+def look(): return sorted(os.listdir("/proc/self/fd"))
+before = look()
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+hogs = []
+while True:
+    try: hogs.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError: break
+for _ in range({left}): os.close(hogs.pop())
+results = [client.validate(b"test-token") for _ in range(3)]
+for hog in hogs: os.close(hog)
+opened = client.statistics().breaker_opened
+after = [int(client.status(b"test-token")) for _ in range(12)]
+client.close()
+report([[[int(result.status), result.error] for result in results], opened, after, before == look()])
+"""
+    found, opened, after, same = child.run(code).report
+    for status, error in found:
+        assert status == OK or (status == UNAVAILABLE and error)
+    if left == 0:
+        assert [status for status, _ in found] == [UNAVAILABLE] * 3
+    assert opened == 0
+    assert after == [OK] * 12
+    assert same
+
+
+def test_a_shortage_of_descriptors_opens_no_breaker(serve):
+    """It is this machine's own; Hanko must be asked as soon as there are descriptors again."""
+    server = serve(answers(YES))
+    code = f"""
+import resource
+from resilience import Client
+client = Client(library, {server.url()!r}, max_retries=0)
+resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+hogs = []
+while True:
+    try: hogs.append(os.open("/dev/null", os.O_RDONLY))
+    except OSError: break
+short = {{int(client.status(b"test-token")) for _ in range(30)}}
+for hog in hogs: os.close(hog)
+report([sorted(short), client.statistics().breaker_opened, int(client.status(b"test-token"))])
+"""
+    assert child.run(code).report == [[UNAVAILABLE], 0, OK]
+
+
+# Secrets --------------------------------------------------------------------------------------------------------------
+
+ENDS = {
+    "yes": answers(YES),
+    "no": answers(response(NO)),
+    "500": answers(response(b"", status=500)),
+    "closed": lambda connection: (connection.read_request(), connection.close()),
+    "silent": lambda connection: connection.hang(),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_token_bytes_are_erased(library, serve, failing, tmp_path, end):
+    """Nothing that the library frees still holds a token, whatever came of the call.
+
+    libcurl's and OpenSSL's copies are theirs: only what this library frees itself is looked at.
+    """
+    server = serve(ENDS[end])
+    program = compile_program("erased", tmp_path, library=library.path)
+    token = Session().token().decode()
+    # A part is enough to tell that it was not erased: the end of the payload and the signature.
+    secret = token[40:]
+    environment = {"TEST_URL": server.url(), "LD_PRELOAD": failing, "HANKO_TIMEOUT_MS": 300}
+    (found,) = run_program(program, secret, f"127.0.0.1:{server.port}", **environment, HANKO_API_URL=server.url())
+    assert found["looked_at"] > 20
+    assert found["control"] > 0, "looking finds nothing at all"
+    assert found["dirty"] == 0
