@@ -27,7 +27,7 @@ public func hanko_client_new(
         if status == Status.ok.rawValue { client.pointee = Handle.make(made) }
         return status
     } catch {
-        return error.result.noted()
+        return CallResult(error).noted()
     }
 }
 

@@ -17,7 +17,7 @@ private func change(
     do {
         try body(&changed)
     } catch {
-        return ClientError(problem: "\(name) \(error.text)", isShortage: error.isShortage).result.noted()
+        return CallResult(ClientError(problem: "\(name) \(error.text)", isShortage: error.isShortage)).noted()
     }
     handle.configuration = changed
     return CallResult.ok.noted()
@@ -49,7 +49,7 @@ public func hanko_config_load_environment(_ config: OpaquePointer?) -> hanko_sta
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
     let handle = Handle.object(config, as: ConfigurationHandle.self)
     var changed = handle.configuration
-    if let error = changed.load(Environment.ofProcess()) { return error.result.noted() }
+    if let error = changed.load(Environment.ofProcess()) { return CallResult(error).noted() }
     handle.configuration = changed
     return CallResult.ok.noted()
 }

@@ -34,6 +34,6 @@ public func hanko_client_statistics(
         }
         return status
     } catch {
-        return error.result.noted()
+        return CallResult(error).noted()
     }
 }

@@ -4,13 +4,13 @@ import HankoCore
 
 @implementation @_cdecl("hanko_initialize")
 public func hanko_initialize() -> hanko_status {
-    HostProcess.current().initialize().noted()
+    EnvironmentClient.initialize().noted()
 }
 
 @implementation @_cdecl("hanko_validate")
 public func hanko_validate(_ session_token: UnsafePointer<CChar>?) -> Int32 {
     // One byte more than a token may have shows that it is too long; what follows is not read.
     let length = session_token.map { strnlen($0, SessionToken.maximumLength &+ 1) } ?? 0
-    let result = HostProcess.current().validate(CText.view(session_token, Int(length)))
+    let result = EnvironmentClient.validate(CText.view(session_token, Int(length)))
     return result.noted() == Status.ok.rawValue ? 1 : 0
 }

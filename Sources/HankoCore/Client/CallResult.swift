@@ -17,6 +17,11 @@ package struct CallResult {
         self.init(status: reason.status, text: reason.text)
     }
 
+    /// What it means for a call that there is no client.
+    package init(_ error: ClientError) {
+        self.init(status: error.status, text: error.problem)
+    }
+
     package static var ok: CallResult { CallResult(status: .ok, text: "") }
 
     /// The caller passed something that the function cannot take.

@@ -11,7 +11,7 @@ package final class Client: @unchecked Sendable {
     ///
     /// - Throws: what is wrong with the configuration or with libcurl.
     package static func make(_ configuration: Configuration) throws(ClientError) -> Client {
-        guard Memory.isAvailable else { throw Memory.shortage }
+        guard Memory.isAvailable else { throw ClientError.memoryShortage }
         if let problem = configuration.problem { throw ClientError(problem: problem) }
         guard let url = configuration.apiURL else { throw ClientError(problem: "there is no API URL") }
         _ = try HostProcess.current().resources()
@@ -77,7 +77,7 @@ package final class Client: @unchecked Sendable {
                 core, Credentials(token: ByteView("libhanko-check")), wantsSession: false, passesBreaker: true)
             return result(of: checkReason(&call), session: nil, core)
         } catch {
-            return error.result
+            return CallResult(error)
         }
     }
 
@@ -109,7 +109,7 @@ package final class Client: @unchecked Sendable {
     // MARK: Results
 
     private func ask(_ credentials: Credentials, wantsSession: Bool) -> CallResult {
-        guard Memory.isAvailable else { return Memory.shortage.result }
+        guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         do {
             let core = try currentCore()
             core.statistics.validationBegan()
@@ -118,7 +118,7 @@ package final class Client: @unchecked Sendable {
             core.statistics.validationEnded(judgement.reason.status)
             return result(of: judgement.reason, session: judgement.session, core)
         } catch {
-            return error.result
+            return CallResult(error)
         }
     }
 

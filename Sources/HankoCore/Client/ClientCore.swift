@@ -14,6 +14,6 @@ final class ClientCore: @unchecked Sendable {
         self.generation = generation
         self.configuration = configuration
         pool = HandlePool(configuration, url: url, process: process)
-        log = Log(configuration, limiter: process.logLimiter)
+        log = Log(configuration.logTarget, threshold: configuration.logLevel, limiter: process.logLimiter)
     }
 }

@@ -6,9 +6,9 @@ package final class Log: @unchecked Sendable {
     private let threshold: LogLevel
     private let limiter: SharedLogLimiter
 
-    package init(_ configuration: Configuration, limiter: SharedLogLimiter) {
-        target = configuration.logTarget
-        threshold = configuration.logLevel
+    package init(_ target: LogTarget, threshold: LogLevel, limiter: SharedLogLimiter) {
+        self.target = target
+        self.threshold = threshold
         self.limiter = limiter
     }
 

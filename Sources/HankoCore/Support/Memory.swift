@@ -10,8 +10,4 @@ package enum Memory {
         free(memory)
         return true
     }
-
-    static var shortage: ClientError {
-        ClientError(problem: "this process ran out of memory; look at its limits", isShortage: true)
-    }
 }

@@ -11,5 +11,7 @@ package struct ClientError: Error {
 
     package var status: Status { isShortage ? .unavailable : .misconfigured }
 
-    package var result: CallResult { CallResult(status: status, text: problem) }
+    static var memoryShortage: ClientError {
+        ClientError(problem: "this process ran out of memory; look at its limits", isShortage: true)
+    }
 }

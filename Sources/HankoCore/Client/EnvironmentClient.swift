@@ -1,0 +1,110 @@
+import Synchronization
+
+/// The client of `hanko_validate`: one for each process, with the configuration of its environment, made anew when a
+/// variable has changed.
+package final class EnvironmentClient: @unchecked Sendable {
+    /// What the environment, as it was last read, is good for.
+    private enum Setting {
+        case client(Client)
+        case problem(ClientError, Log)
+    }
+
+    private let lock = Lock()
+    private var environment: Environment?
+    private var setting: Setting?
+    private let generation: UInt
+
+    private init(generation: UInt) { self.generation = generation }
+
+    // MARK: One for each process
+
+    /// The address of the one that was made last; never freed, because a child that forks off may still hold its
+    /// parent's.
+    private static let known = Atomic<UInt>(0)
+
+    /// The one of this process. A forked child gets its own, because another thread may have held the lock.
+    private static func current() -> EnvironmentClient {
+        let generation = ForkGeneration.current()
+        var found = known.load(ordering: .acquiring)
+        while true {
+            if let pointer = UnsafeRawPointer(bitPattern: found) {
+                let client = Unmanaged<EnvironmentClient>.fromOpaque(pointer).takeUnretainedValue()
+                if client.generation == generation { return client }
+            }
+            let fresh = Unmanaged.passRetained(EnvironmentClient(generation: generation))
+            let (won, other) = known.compareExchange(
+                expected: found, desired: UInt(bitPattern: fresh.toOpaque()), ordering: .acquiringAndReleasing)
+            if won { return fresh.takeUnretainedValue() }
+            fresh.release()
+            found = other
+        }
+    }
+
+    // MARK: Calls
+
+    /// Checks and initialises libcurl.
+    package static func initialize() -> CallResult {
+        do {
+            _ = try HostProcess.current().resources()
+            return .ok
+        } catch {
+            return CallResult(error)
+        }
+    }
+
+    /// Asks whether a token is valid.
+    package static func validate(_ token: ByteView) -> CallResult {
+        if let reason = SessionToken.refusal(of: token) {
+            // Nothing is read from the environment for these, so nothing is logged either: the level is not known.
+            return CallResult(reason)
+        }
+        guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
+        switch current().currentSetting() {
+        case .client(let client):
+            return client.validateChecked(token, wantsSession: false)
+        case .problem(let error, let log):
+            log.write(.error, status: error.status, code: 0, error.problem)
+            return CallResult(error)
+        }
+    }
+
+    // MARK: The environment
+
+    private func currentSetting() -> Setting {
+        lock.lock()
+        if let environment, let setting, environment.isCurrent() {
+            lock.unlock()
+            return setting
+        }
+        let old = setting
+        let read = Environment.ofProcess()
+        let fresh = makeSetting(read)
+        // A shortage may be over at the next call; everything else stays until a variable changes.
+        if case .problem(let error, _) = fresh, error.isShortage {
+            environment = nil
+        } else {
+            environment = read
+        }
+        setting = fresh
+        lock.unlock()
+        // The old client closes its connections when nobody uses it any more; not under the lock.
+        withExtendedLifetime(old) {}
+        return fresh
+    }
+
+    private func makeSetting(_ environment: Environment) -> Setting {
+        var configuration = Configuration()
+        if let problem = configuration.load(environment) {
+            return .problem(problem, Self.log(configuration))
+        }
+        do {
+            return .client(try Client.make(configuration))
+        } catch {
+            return .problem(error, Self.log(configuration))
+        }
+    }
+
+    private static func log(_ configuration: Configuration) -> Log {
+        Log(configuration.logTarget, threshold: configuration.logLevel, limiter: HostProcess.current().logLimiter)
+    }
+}
