@@ -3,10 +3,34 @@ import Synchronization
 /// The client of `hanko_validate`: one for each process, with the configuration of its environment, made anew when a
 /// variable has changed.
 package final class EnvironmentClient: @unchecked Sendable {
-    /// What the environment, as it was last read, is good for.
-    private enum Setting {
-        case client(Client)
-        case problem(ClientError, Log)
+    /// What the environment, as it was last read, is good for: a client, or why there is none.
+    ///
+    /// An object, and bytes in place of a String: what leak checkers of the host look for are plain addresses, and Swift
+    /// puts marks into those of strings and of enums with payloads.
+    private final class Setting: Sendable {
+        let client: Client?
+        let problem: [UInt8]
+        let isShortage: Bool
+        let log: Log?
+
+        init(_ client: Client) {
+            self.client = client
+            problem = []
+            isShortage = false
+            log = nil
+        }
+
+        init(_ error: ClientError, _ log: Log) {
+            client = nil
+            problem = [UInt8](error.problem.utf8)
+            isShortage = error.isShortage
+            self.log = log
+        }
+
+        var error: ClientError {
+            let text = problem.withUnsafeBufferPointer { ByteView($0).text() }
+            return ClientError(problem: text, isShortage: isShortage)
+        }
     }
 
     private let lock = Lock()
@@ -59,13 +83,11 @@ package final class EnvironmentClient: @unchecked Sendable {
             return CallResult(reason)
         }
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
-        switch current().currentSetting() {
-        case .client(let client):
-            return client.validateChecked(token, wantsSession: false)
-        case .problem(let error, let log):
-            log.write(.error, status: error.status, code: 0, error.problem)
-            return CallResult(error)
-        }
+        let setting = current().currentSetting()
+        if let client = setting.client { return client.validateChecked(token, wantsSession: false) }
+        let error = setting.error
+        setting.log?.write(.error, status: error.status, code: 0, error.problem)
+        return CallResult(error)
     }
 
     // MARK: The environment
@@ -80,11 +102,7 @@ package final class EnvironmentClient: @unchecked Sendable {
         let read = Environment.ofProcess()
         let fresh = makeSetting(read)
         // A shortage may be over at the next call; everything else stays until a variable changes.
-        if case .problem(let error, _) = fresh, error.isShortage {
-            environment = nil
-        } else {
-            environment = read
-        }
+        environment = fresh.isShortage ? nil : read
         setting = fresh
         lock.unlock()
         // The old client closes its connections when nobody uses it any more; not under the lock.
@@ -95,12 +113,12 @@ package final class EnvironmentClient: @unchecked Sendable {
     private func makeSetting(_ environment: Environment) -> Setting {
         var configuration = Configuration()
         if let problem = configuration.load(environment) {
-            return .problem(problem, Self.log(configuration))
+            return Setting(problem, Self.log(configuration))
         }
         do {
-            return .client(try Client.make(configuration))
+            return Setting(try Client.make(configuration))
         } catch {
-            return .problem(error, Self.log(configuration))
+            return Setting(error, Self.log(configuration))
         }
     }
 
