@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 
@@ -25,7 +26,9 @@ class Resolver:
     def environment(self, answer: str) -> dict[str, str]:
         """The variables for a child: ``silent``, ``unknown`` or ``loopback``. Forgets earlier questions."""
         self._log.write_text("")
-        return {"LD_PRELOAD": str(self._object), "RESOLVER_ANSWER": answer, "RESOLVER_LOG": str(self._log)}
+        # Beside what is preloaded already, a sanitizer for example, which wants to be first.
+        preloaded = " ".join(filter(None, [os.environ.get("LD_PRELOAD"), str(self._object)]))
+        return {"LD_PRELOAD": preloaded, "RESOLVER_ANSWER": answer, "RESOLVER_LOG": str(self._log)}
 
     @property
     def questions(self) -> int:
