@@ -55,11 +55,6 @@ static inline CURLcode hanko_curl_set_before_request(CURL *handle, curl_prereq_c
     return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, function);
 }
 
-static inline CURLcode hanko_curl_get_long(CURL *handle, CURLINFO info, long *value)
-{
-    return curl_easy_getinfo(handle, info, value);
-}
-
 static inline CURLcode hanko_curl_get_size(CURL *handle, CURLINFO info, curl_off_t *value)
 {
     return curl_easy_getinfo(handle, info, value);
