@@ -100,8 +100,8 @@
  *  help: a child that is forked while other threads are inside of TLS or of the resolver inherits locks of OpenSSL and of
  *  the C library as they are, in any program; make TLS calls in such a child only after exec(2), or fork while no call
  *  runs. exec(2) keeps no socket of ours. exit(3) while calls run in other threads is fine: those calls end as
- *  HANKO_CANCELLED. No signal reaches the host process from here (no SIGPIPE, no SIGALRM), and no thread is started,
- *  except that libcurl resolves host names on a short-lived thread of its own.
+ *  HANKO_CANCELLED. No signal reaches the host process from here (no SIGPIPE, no SIGALRM), and no thread is started
+ *  before the first completion queue, except that libcurl resolves host names on a short-lived thread of its own.
  *
  *  Conventions
  *
@@ -401,7 +401,8 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_confirm_rejections(hanko_
  * at most one a second for each status and HTTP code.
  *
  * @param logger   NULL: standard error
- * @param context  is handed to the logger; it must stay valid until the last client made with this config is freed
+ * @param context  is handed to the logger; it must stay valid until the last client made with this config is freed,
+ *                 and the last queue of it
  * @param level    HANKO_LOG_OFF to HANKO_LOG_DEBUG; default HANKO_LOG_ERROR
  * @return         HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
  */
@@ -502,7 +503,8 @@ typedef struct hanko_statistics {
 HANKO_API HANKO_MUST_USE hanko_status hanko_client_statistics(hanko_client *client, hanko_statistics *statistics);
 
 /**
- * Frees a client and closes its connections. No other call on it may be running. Sessions live on.
+ * Frees a client and closes its connections. No other call on it may be running. Sessions and queues live on; the logger
+ * may be called until the last queue of the client is freed as well.
  *
  * @param client  may be NULL
  */
@@ -585,6 +587,133 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_extract_token(const char *cookie, si
                                                           const char *authorization, size_t authorization_length,
                                                           const char *cookie_name, char *buffer, size_t capacity,
                                                           size_t *length);
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ *  Completion queue
+ *
+ *  Validation for event loops: submitting takes microseconds and waits for nothing, a background thread of the client
+ *  does the asking, and a descriptor is readable while there are completions to take:
+ *
+ *      hanko_queue *queue;
+ *      if (hanko_queue_new(client, &queue) != HANKO_OK)
+ *          ...
+ *      struct pollfd waiting = { .fd = hanko_queue_file_descriptor(queue), .events = POLLIN };
+ *      ...
+ *      if (hanko_queue_submit(queue, token, token_length, (uint64_t)(uintptr_t)request) != HANKO_OK)
+ *          ...                                               // answer at once; no completion will come
+ *      ...
+ *      hanko_completion completions[64];
+ *      size_t count = hanko_queue_drain(queue, completions, 64, sizeof completions[0]);
+ *      for (size_t i = 0; i < count; i++) {
+ *          respond((struct request *)(uintptr_t)completions[i].tag, completions[i].status);
+ *          hanko_session_free(completions[i].session);
+ *      }
+ *
+ *  A queue may be used from any number of threads at once, except that hanko_queue_free() is its last use. It keeps what
+ *  it needs of its client: either may be freed first. All queues of a client share one thread, which is started with the
+ *  first queue and ends with the last of the client and its queues. It blocks all signals. Verdicts, retries, breaker,
+ *  confirmations and statistics are those of the blocking calls, and max_connections holds for both together.
+ *
+ *  After a fork an inherited queue is dead in the child: submitting and cancelling answer HANKO_INVALID_ARGUMENT, there is
+ *  nothing to drain, its descriptor is -1. hanko_queue_free() works, and so does a new queue on the inherited client.
+ * ------------------------------------------------------------------------------------------------------------------ */
+
+typedef struct hanko_queue hanko_queue;
+
+/** What came of one submission. */
+typedef struct hanko_completion {
+    uint64_t tag;           /**< what was given to the submit function */
+    hanko_session *session; /**< only with HANKO_OK; yours, to be freed with hanko_session_free() */
+    hanko_status status;    /**< as hanko_client_validate() would have answered, or HANKO_CANCELLED */
+    uint32_t reserved;      /**< 0 */
+    char error[232];        /**< what hanko_last_error() would say, cut at a character; "" with HANKO_OK */
+} hanko_completion;
+
+/**
+ * Makes a completion queue; the first one of a client starts its background thread.
+ *
+ * @param queue  receives the queue, to be freed with hanko_queue_free(); NULL on failure
+ * @return       HANKO_OK; HANKO_UNAVAILABLE (no memory, descriptors or threads); HANKO_INVALID_ARGUMENT (a pointer is
+ *               NULL)
+ * @threads      from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_queue_new(hanko_client *client, hanko_queue **queue);
+
+/**
+ * The descriptor to poll. It is readable exactly while completions wait (level-triggered: it stays so until they are
+ * drained). It is for poll(2), epoll(7) and the like only: do not read, write or close it.
+ *
+ * @return  a descriptor that stays the same until the queue is freed; -1 for NULL and in a forked child
+ */
+HANKO_API int hanko_queue_file_descriptor(const hanko_queue *queue);
+
+/**
+ * Hands over a token to be asked about. Its deadline counts from now, waiting for a connection included.
+ *
+ * @param token         as in hanko_client_validate(); it is copied
+ * @param token_length  in bytes
+ * @param tag           comes back with the completion; tags may repeat. What it refers to must be kept until the
+ *                      completion has been drained, also after hanko_queue_cancel()
+ * @return              HANKO_OK: exactly one completion follows, whatever happens. With everything else none follows:
+ *                      HANKO_NO_TOKEN, HANKO_INVALID_TOKEN (no such token can be valid; nothing is asked),
+ *                      HANKO_UNAVAILABLE (the queue is full: 100,000 submissions that were not drained, or 64 MiB of
+ *                      tokens; or no memory), HANKO_INVALID_ARGUMENT (queue is NULL or a parent's)
+ * @threads             from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_queue_submit(hanko_queue *queue, const char *token, size_t token_length,
+                                                         uint64_t tag);
+
+/**
+ * Finds the token in the headers of a request, as hanko_client_authenticate() does, and hands it over.
+ *
+ * @param cookie, cookie_length, authorization, authorization_length  as there; they are copied
+ * @param tag  as in hanko_queue_submit()
+ * @return     as hanko_queue_submit()
+ * @threads    from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_queue_submit_authenticate(hanko_queue *queue, const char *cookie,
+                                                                      size_t cookie_length, const char *authorization,
+                                                                      size_t authorization_length, uint64_t tag);
+
+/**
+ * Hands over the start-up test; its completion says what hanko_client_check() would answer, without a session.
+ *
+ * @param tag  as in hanko_queue_submit()
+ * @return     HANKO_OK, HANKO_UNAVAILABLE, HANKO_INVALID_ARGUMENT, as hanko_queue_submit()
+ * @threads    from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_queue_submit_check(hanko_queue *queue, uint64_t tag);
+
+/**
+ * Takes completions that wait, oldest first. It never blocks, and is not counted as a thread's last call.
+ *
+ * @param completions      receives them
+ * @param capacity         how many fit
+ * @param completion_size  sizeof(hanko_completion), so that the structure can grow; less than this version's or
+ *                         more than 65,536: nothing is taken
+ * @return                 how many there were; 0 when none waits, when a pointer is NULL, and in a forked child
+ * @threads                from any number of threads at once; each completion is given to one of them
+ */
+HANKO_API size_t hanko_queue_drain(hanko_queue *queue, hanko_completion *completions, size_t capacity,
+                                   size_t completion_size);
+
+/**
+ * Withdraws all submissions of a tag that have not completed. They complete all the same: with HANKO_CANCELLED, or with
+ * the result they already had.
+ *
+ * @return   HANKO_OK, also when there is none left; HANKO_INVALID_ARGUMENT (queue is NULL or a parent's)
+ * @threads  from any number of threads at once
+ */
+HANKO_API HANKO_MUST_USE hanko_status hanko_queue_cancel(hanko_queue *queue, uint64_t tag);
+
+/**
+ * Frees a queue. What has not been drained is dropped unreported, its sessions included, and what is under way is
+ * withdrawn. The descriptor is closed: take it out of epoll first. It does not wait for the network; the last one to be
+ * freed of a client and its queues waits for the background thread and for a logger that it may be in.
+ *
+ * @param queue  may be NULL
+ */
+HANKO_API void hanko_queue_free(hanko_queue *queue);
 
 #ifdef __cplusplus
 }

@@ -60,6 +60,46 @@ static inline CURLcode hanko_curl_get_size(CURL *handle, CURLINFO info, curl_off
     return curl_easy_getinfo(handle, info, value);
 }
 
+static inline CURLcode hanko_curl_get_long(CURL *handle, CURLINFO info, long *value)
+{
+    return curl_easy_getinfo(handle, info, value);
+}
+
+static inline CURLMcode hanko_curl_multi_set_long(CURLM *multi, CURLMoption option, long value)
+{
+    return curl_multi_setopt(multi, option, value);
+}
+
+static inline CURLMcode hanko_curl_multi_set_socket(CURLM *multi, curl_socket_callback function, void *context)
+{
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, function);
+    return code == CURLM_OK ? curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context) : code;
+}
+
+static inline CURLMcode hanko_curl_multi_set_timer(CURLM *multi, curl_multi_timer_callback function, void *context)
+{
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, function);
+    return code == CURLM_OK ? curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context) : code;
+}
+
+// The macro holds a cast.
+static inline curl_socket_t hanko_curl_socket_timeout(void)
+{
+    return CURL_SOCKET_TIMEOUT;
+}
+
+// The result of a transfer that ended, out of a union that Swift would have to reinterpret.
+static inline CURLcode hanko_curl_message_result(const CURLMsg *message)
+{
+    return message->data.result;
+}
+
+static inline void *hanko_curl_get_private(CURL *handle)
+{
+    char *value = NULL;
+    return curl_easy_getinfo(handle, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
+}
+
 static inline CURLcode hanko_curl_get_socket(CURL *handle, curl_socket_t *value)
 {
     return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);

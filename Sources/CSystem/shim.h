@@ -10,9 +10,13 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -71,6 +75,76 @@ static inline int hanko_open_socket(int family, int type, int protocol)
     return socket(family, type | SOCK_CLOEXEC, protocol);
 }
 
+// A counter whose descriptor is readable while it is not 0. The flags are an enumeration in C.
+static inline int hanko_open_event(void)
+{
+    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+static inline void hanko_signal_event(int event)
+{
+    uint64_t one = 1;
+    ssize_t written = write(event, &one, sizeof one);
+    (void)written; // a full counter is readable as well
+}
+
+static inline void hanko_clear_event(int event)
+{
+    uint64_t count;
+    ssize_t got = read(event, &count, sizeof count);
+    (void)got;
+}
+
+static inline int hanko_open_poller(void)
+{
+    return epoll_create1(EPOLL_CLOEXEC);
+}
+
+// What a poller looks for on a descriptor; level-triggered. epoll_event is a packed structure with a union.
+static inline int hanko_poller_control(int poller, int operation, int descriptor, int wants_input, int wants_output)
+{
+    struct epoll_event event;
+    memset(&event, 0, sizeof event);
+    event.events = (wants_input ? EPOLLIN | EPOLLRDHUP : 0u) | (wants_output ? EPOLLOUT : 0u);
+    event.data.fd = descriptor;
+    return epoll_ctl(poller, operation, descriptor, &event);
+}
+
+static inline int hanko_poller_add(int poller, int descriptor, int wants_input, int wants_output)
+{
+    return hanko_poller_control(poller, EPOLL_CTL_ADD, descriptor, wants_input, wants_output);
+}
+
+static inline int hanko_poller_change(int poller, int descriptor, int wants_input, int wants_output)
+{
+    return hanko_poller_control(poller, EPOLL_CTL_MOD, descriptor, wants_input, wants_output);
+}
+
+static inline int hanko_poller_remove(int poller, int descriptor)
+{
+    return hanko_poller_control(poller, EPOLL_CTL_DEL, descriptor, 0, 0);
+}
+
+static inline int hanko_event_descriptor(const struct epoll_event *event)
+{
+    return event->data.fd;
+}
+
+static inline int hanko_event_has_input(const struct epoll_event *event)
+{
+    return (event->events & (EPOLLIN | EPOLLRDHUP)) != 0;
+}
+
+static inline int hanko_event_has_output(const struct epoll_event *event)
+{
+    return (event->events & EPOLLOUT) != 0;
+}
+
+static inline int hanko_event_has_error(const struct epoll_event *event)
+{
+    return (event->events & (EPOLLERR | EPOLLHUP)) != 0;
+}
+
 static inline int hanko_peek_flags(void)
 {
     return MSG_PEEK | MSG_DONTWAIT;
@@ -102,6 +176,20 @@ static inline void hanko_unmap_page(void *page)
 static inline int hanko_shutdown_both(void)
 {
     return SHUT_RDWR;
+}
+
+// The port of this end of a connection; -1 for what is no TCP socket. A union of address families in all but name.
+static inline int hanko_local_port(int socket)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (getsockname(socket, (struct sockaddr *)&address, &length) != 0)
+        return -1;
+    if (address.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (address.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return -1;
 }
 
 // Whether no descriptor can be opened beside a socket, or that one could not be. fcntl is variadic.

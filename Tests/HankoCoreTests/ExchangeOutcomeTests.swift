@@ -33,8 +33,8 @@ import Testing
             case .deadline:
                 expected = hadTime ? .failure : .nothing
             // It did not get that far, or it is this machine's own.
-            case .certificateFile, .localShortage, .processExits, .breakerOpen, .tooManyWaiting, .unusableLibrary,
-                .other, .unaskedBytes:
+            case .certificateFile, .localShortage, .processExits, .breakerOpen, .tooManyWaiting, .queueFull,
+                .unusableLibrary, .other, .unaskedBytes:
                 expected = .nothing
             // No complete answer of anybody, and no failure that the design names.
             case .notHTTP:

@@ -23,6 +23,7 @@ extension TransportFailure {
         (.other(99), .unavailable),
         (.processExits, .cancelled),
         (.breakerOpen, .unavailable),
+        (.queueFull, .unavailable),
     ]
 
     /// The place in `samples`; a new case does not compile until it is there.
@@ -47,6 +48,7 @@ extension TransportFailure {
         case .other: 16
         case .processExits: 17
         case .breakerOpen: 18
+        case .queueFull: 19
         }
     }
 }
@@ -83,6 +85,7 @@ extension VerdictReason {
         (.notConfirmed(500), .unavailable, 500),
         (.keySetNotShown(403), .misconfigured, 403),
         (.acceptsAnything, .misconfigured, 0),
+        (.cancelled, .cancelled, 0),
     ]
 
     /// The place in `samples`; a new case does not compile until it is there.
@@ -117,6 +120,7 @@ extension VerdictReason {
         case .notConfirmed: 26
         case .keySetNotShown: 27
         case .acceptsAnything: 28
+        case .cancelled: 29
         }
     }
 }
@@ -131,8 +135,8 @@ extension VerdictReason {
         + [.expired(secondsAgo: .max), .clockOff(seconds: .min), .clockOff(seconds: .max)]
 
     @Test func theSamplesAreComplete() {
-        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<29))
-        #expect(TransportFailure.samples.map(\.0.place) == Array(0..<19))
+        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<30))
+        #expect(TransportFailure.samples.map(\.0.place) == Array(0..<20))
     }
 
     @Test func eachReasonHasItsStatusAndCode() {
@@ -168,8 +172,9 @@ extension VerdictReason {
         for reason in [VerdictReason.rejected, .claimsUnreadable, .tokenTooLong, .tokenNotUTF8] {
             #expect(reason.logLevel == .info, "\(reason)")
         }
+        #expect(VerdictReason.cancelled.logLevel == .info)
         for (reason, status, _) in VerdictReason.samples
-        where ![.ok, .noToken, .invalidToken].contains(status) {
+        where ![.ok, .noToken, .invalidToken, .cancelled].contains(status) {
             #expect(reason.logLevel == .error, "\(reason)")
         }
     }

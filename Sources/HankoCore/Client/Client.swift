@@ -37,8 +37,8 @@ package final class Client: @unchecked Sendable {
         let address = core.pointee.load(ordering: .acquiring)
         if let pointer = UnsafeRawPointer(bitPattern: address) {
             let last = Unmanaged<ClientCore>.fromOpaque(pointer)
-            // In a child, a core that it inherited is not touched: its connections are the parent's.
-            if last.takeUnretainedValue().generation == ForkGeneration.current() { last.release() }
+            // In a child, a core that it inherited is not touched.
+            if last.takeUnretainedValue().isOfThisProcess { last.release() }
         }
         core.deinitialize(count: 1)
         core.deallocate()
@@ -50,7 +50,7 @@ package final class Client: @unchecked Sendable {
     ///
     /// - Parameter wantsSession: whether somebody wants to know whose it is.
     package func validate(_ token: ByteView, wantsSession: Bool) -> CallResult {
-        if let refusal = SessionToken.refusal(of: token) { return finish(refusal) }
+        if let refusal = SessionToken.refusal(of: token) { return refuse(refusal) }
         return validateChecked(token, wantsSession: wantsSession)
     }
 
@@ -61,95 +61,61 @@ package final class Client: @unchecked Sendable {
 
     /// Finds the token in headers and asks whether it is valid.
     package func authenticate(cookie: ByteView, authorization: ByteView, wantsSession: Bool) -> CallResult {
-        let credentials = configuration.cookieName.withUnsafeBufferPointer {
-            Credentials(cookie: cookie, authorization: authorization, cookieName: ByteView($0))
-        }
-        if credentials.holdNUL { return finish(.headerHoldsNUL) }
-        if credentials.count == 0 { return finish(.noToken) }
+        let credentials = Credentials(cookie: cookie, authorization: authorization, configuration)
+        if let refusal = credentials.refusal { return refuse(refusal) }
         return ask(credentials, wantsSession: wantsSession)
     }
 
     /// Proves that URL, TLS, tenant and clock are right.
     package func check() -> CallResult {
         do {
-            let core = try currentCore()
-            var call = BlockingCall(
-                core, Credentials(token: ByteView("libhanko-check")), wantsSession: false, passesBreaker: true)
-            return result(of: checkReason(&call), session: nil, core)
+            let context = try currentCore().context
+            var call = BlockingCall(context, .check, Credentials(token: StartupCheck.token), wantsSession: false)
+            return context.conclude(call.run().reason, session: nil)
         } catch {
             return CallResult(error)
-        }
-    }
-
-    private func checkReason(_ call: inout BlockingCall) -> VerdictReason {
-        let reason = call.run().reason
-        switch reason {
-        case .rejected: break
-        case .accepted: return .acceptsAnything
-        case .expired, .userUnusable, .expiryUnreadable: return .acceptsAnything
-        default: return reason
-        }
-        if let ahead = Verdict.clockOffset(now: Clock.secondsSince1970(), serverDate: call.serverDate) {
-            return .clockOff(seconds: ahead)
-        }
-        switch call.askForKeySet() {
-        case .stands: return .accepted
-        case .outage(let code) where code >= 200 && code < 300 && !configuration.confirmsRejections: return .accepted
-        case .notShown where !configuration.confirmsRejections: return .accepted
-        case .outage(let code): return .notConfirmed(code)
-        case .notShown(let code): return .keySetNotShown(code)
         }
     }
 
     /// The counters of this process.
     ///
     /// - Throws: why there are none.
-    package func statistics() throws(ClientError) -> Statistics { try currentCore().statistics }
+    package func statistics() throws(ClientError) -> Statistics { try currentCore().context.statistics }
 
-    // MARK: Results
+    /// Makes a completion queue, and the background thread with the first.
+    ///
+    /// - Throws: why there can be none.
+    package func makeQueue() throws(ClientError) -> CompletionQueue {
+        guard Memory.isAvailable else { throw ClientError.memoryShortage }
+        let core = try currentCore()
+        let worker = try core.queueWorker()
+        guard let completions = Completions.make(core.context.process.descriptors) else {
+            throw ClientError.resourceShortage
+        }
+        return CompletionQueue(core, completions, worker)
+    }
 
     private func ask(_ credentials: Credentials, wantsSession: Bool) -> CallResult {
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         do {
-            let core = try currentCore()
-            core.statistics.validationBegan()
-            var call = BlockingCall(core, credentials, wantsSession: wantsSession)
+            let context = try currentCore().context
+            context.statistics.validationBegan()
+            var call = BlockingCall(context, .validation, credentials, wantsSession: wantsSession)
             let judgement = call.run()
-            core.statistics.validationEnded(judgement.reason.status)
-            return result(of: judgement.reason, session: judgement.session, core)
+            context.statistics.validationEnded(judgement.reason.status)
+            return context.conclude(judgement.reason, session: judgement.session)
         } catch {
             return CallResult(error)
         }
     }
 
     /// Ends a call for which nothing was asked.
-    private func finish(_ reason: VerdictReason) -> CallResult {
+    private func refuse(_ reason: VerdictReason) -> CallResult {
         do {
-            let core = try currentCore()
-            core.statistics.validationBegan()
-            core.statistics.validationEnded(reason.status)
-            return result(of: reason, session: nil, core)
+            return try currentCore().context.refuse(reason)
         } catch {
-            return CallResult(status: reason.status, text: reason.text)
+            return CallResult(reason)
         }
-    }
-
-    private func result(of reason: VerdictReason, session: Session?, _ core: ClientCore) -> CallResult {
-        // A yes is the ordinary case: no text is made for it unless somebody reads it.
-        if reason == .accepted, !core.log.takes(.debug) { return CallResult(status: .ok, text: "", session: session) }
-        var text = reason.text
-        if reason == .audienceMismatch {
-            text += ": "
-            var isFirst = true
-            for audience in configuration.audiences {
-                if !isFirst { text += ", " }
-                isFirst = false
-                text += audience.withUnsafeBufferPointer { ByteView($0).text() }
-            }
-        }
-        core.log.write(reason.logLevel, status: reason.status, code: reason.code, text)
-        if reason == .accepted { text = "" }
-        return CallResult(status: reason.status, text: text, session: session)
     }
 
     // MARK: The core of this process
@@ -163,8 +129,8 @@ package final class Client: @unchecked Sendable {
                 if known.generation == generation { return known }
             }
             let process = try HostProcess.current().resources()
-            let fresh = Unmanaged.passRetained(
-                ClientCore(configuration, url: url, process: process, generation: generation))
+            let context = CallContext(configuration, url: url, process: process)
+            let fresh = Unmanaged.passRetained(ClientCore(context, generation: generation))
             let (won, other) = core.pointee.compareExchange(
                 expected: found, desired: UInt(bitPattern: fresh.toOpaque()), ordering: .acquiringAndReleasing)
             if won { return fresh.takeUnretainedValue() }

@@ -1,19 +1,32 @@
-/// Everything of a client that changes: connections, counters, what was learnt about the server's health. A forked child
-/// leaves its parent's behind and starts with a new one.
+/// What a client has in one process: what its calls share, and the background thread once a queue needs one. It is kept
+/// by the client and by its queues.
 final class ClientCore: @unchecked Sendable {
     /// The process it belongs to.
     let generation: UInt
-    let configuration: Configuration
-    let pool: HandlePool
-    let breaker = SharedCircuitBreaker()
-    let confirmations = Confirmations()
-    let statistics = Statistics()
-    let log: Log
+    let context: CallContext
+    private let lock = Lock()
+    private var worker: QueueWorker?
 
-    init(_ configuration: Configuration, url: APIURL, process: ProcessResources, generation: UInt) {
+    init(_ context: CallContext, generation: UInt) {
         self.generation = generation
-        self.configuration = configuration
-        pool = HandlePool(configuration, url: url, process: process)
-        log = Log(configuration.logTarget, threshold: configuration.logLevel, limiter: process.logLimiter)
+        self.context = context
+    }
+
+    deinit { worker?.stop() }
+
+    /// Whether this is the process it was made in. In a child nothing of it may be touched: its connections and its
+    /// thread are the parent's.
+    var isOfThisProcess: Bool { generation == ForkGeneration.current() }
+
+    /// The background thread, started when it is first needed.
+    ///
+    /// - Throws: when memory, descriptors or threads are lacking.
+    func queueWorker() throws(ClientError) -> QueueWorker {
+        lock.lock()
+        defer { lock.unlock() }
+        if let worker { return worker }
+        guard let fresh = QueueWorker.make(context) else { throw ClientError.resourceShortage }
+        worker = fresh
+        return fresh
     }
 }

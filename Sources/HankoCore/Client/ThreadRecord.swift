@@ -31,23 +31,7 @@ package enum ThreadRecord {
             return false
         }
         record.pointee.status = result.status.rawValue
-        let text = record.pointee.text
-        var length = 0
-        var isCut = false
-        for byte in result.text.utf8 {
-            guard length < textCapacity &- 1 else {
-                isCut = true
-                break
-            }
-            text[length] = CChar(bitPattern: byte)
-            length &+= 1
-        }
-        if isCut {
-            // Not in the middle of a character: its last bytes go, and then its first.
-            while length > 0, UInt8(bitPattern: text[length &- 1]) & 0xC0 == 0x80 { length &-= 1 }
-            if length > 0, UInt8(bitPattern: text[length &- 1]) >= 0xC0 { length &-= 1 }
-        }
-        text[length] = 0
+        CutText.copy(result.text, to: record.pointee.text, capacity: textCapacity)
         return true
     }
 

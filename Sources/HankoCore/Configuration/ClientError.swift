@@ -14,4 +14,9 @@ package struct ClientError: Error {
     static var memoryShortage: ClientError {
         ClientError(problem: "this process ran out of memory; look at its limits", isShortage: true)
     }
+
+    static var resourceShortage: ClientError {
+        ClientError(
+            problem: "this process ran out of memory, descriptors or threads; look at its limits", isShortage: true)
+    }
 }

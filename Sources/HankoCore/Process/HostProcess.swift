@@ -1,11 +1,11 @@
 import Synchronization
 
-/// What all clients share in the process that loaded the library: libcurl, the sockets that are open, the way out.
+/// What all clients share in the process that loaded the library: libcurl, the descriptors that are open, the way out.
 final class HostProcess: @unchecked Sendable {
     private let lock = Lock()
     let logLimiter = SharedLogLimiter()
     private let gate = ExitGate()
-    private let sockets = SocketRegistry()
+    private let descriptors = DescriptorRegistry()
     private var library: CurlLibrary?
     private let generation: UInt
 
@@ -53,16 +53,16 @@ final class HostProcess: @unchecked Sendable {
 
     func holdForFork() {
         lock.lock()
-        sockets.hold()
+        descriptors.hold()
     }
 
     func releaseInParent() {
-        sockets.release()
+        descriptors.release()
         lock.unlock()
     }
 
     func closeInChild() {
-        sockets.closeAllInChild()
+        descriptors.closeAllInChild()
         lock.unlock()
     }
 
@@ -75,17 +75,17 @@ final class HostProcess: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         if let library {
-            return ProcessResources(library: library, sockets: sockets, gate: gate, logLimiter: logLimiter)
+            return ProcessResources(library: library, descriptors: descriptors, gate: gate, logLimiter: logLimiter)
         }
         let fresh = try CurlLibrary()
         library = fresh
         // Registered after OpenSSL's own, which libcurl's initialisation brings, this runs before it.
         ExitHandler.register()
-        return ProcessResources(library: fresh, sockets: sockets, gate: gate, logLimiter: logLimiter)
+        return ProcessResources(library: fresh, descriptors: descriptors, gate: gate, logLimiter: logLimiter)
     }
 
     /// The process exits: nobody may be inside of libcurl when OpenSSL frees what it has.
     func closeForExit() {
-        gate.close { sockets.shutDownAll() }
+        gate.close { descriptors.shutDownAll() }
     }
 }

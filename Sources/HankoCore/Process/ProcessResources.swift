@@ -1,7 +1,7 @@
 /// What all clients of a process share.
 struct ProcessResources {
     let library: CurlLibrary
-    let sockets: SocketRegistry
+    let descriptors: DescriptorRegistry
     let gate: ExitGate
     let logLimiter: SharedLogLimiter
 }

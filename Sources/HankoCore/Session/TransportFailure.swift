@@ -32,6 +32,8 @@ package enum TransportFailure: Error, Equatable {
     case breakerOpen
     /// As many callers as allowed were waiting for a connection already.
     case tooManyWaiting
+    /// A completion queue holds as much as it may.
+    case queueFull
     /// libcurl lacks something or refused an option; the number is its CURLcode.
     case unusableLibrary(Int32)
     /// Everything else; the number is libcurl's CURLcode.
@@ -83,6 +85,8 @@ package enum TransportFailure: Error, Equatable {
             "Hanko failed often in a row, so it is given a pause and not asked; look at its health"
         case .tooManyWaiting:
             "too many callers wait for a connection already; raise HANKO_MAX_CONNECTIONS or look at why Hanko is slow"
+        case .queueFull:
+            "the completion queue is full (100000 submissions or 64 MiB of tokens); drain it, or look at why Hanko is slow"
         case .unusableLibrary(let code):
             "libcurl cannot do what is needed (its code \(code)); install a complete libcurl 7.87 or newer"
         case .other(let code):

@@ -33,6 +33,8 @@ package enum VerdictReason: Equatable {
     case expiryUnreadable
     case expired(secondsAgo: Int64)
     case unexpectedStatus(Int)
+    /// The caller withdrew the call.
+    case cancelled
     case transport(TransportFailure)
 
     package var status: Status {
@@ -44,6 +46,7 @@ package enum VerdictReason: Equatable {
         case .noToken: .noToken
         case .serverFailed, .notConfirmed: .unavailable
         case .wrongAddress, .clockOff, .keySetNotShown, .acceptsAnything: .misconfigured
+        case .cancelled: .cancelled
         case .transport(let failure): failure.status
         default: .protocolError
         }
@@ -52,8 +55,8 @@ package enum VerdictReason: Equatable {
     /// The HTTP status that the reason stands for; 0 when there was no answer.
     package var code: Int {
         switch self {
-        case .noToken, .tokenTooLong, .tokenNotUTF8, .tokenHoldsNUL, .headerHoldsNUL, .acceptsAnything, .transport,
-            .headTooLarge:
+        case .noToken, .tokenTooLong, .tokenNotUTF8, .tokenHoldsNUL, .headerHoldsNUL, .acceptsAnything, .cancelled,
+            .transport, .headTooLarge:
             0
         case .claimsUnreadable: 400
         case .tokenRefusedForLength(let code), .serverFailed(let code), .wrongAddress(let code),
@@ -118,6 +121,7 @@ package enum VerdictReason: Equatable {
         case .expired(let seconds): "Hanko accepted the token, but it expired \(seconds) s ago"
         case .unexpectedStatus(let code):
             "the server answered \(code), which Hanko never does here; check HANKO_API_URL"
+        case .cancelled: "the call was withdrawn before it had a result"
         case .transport(let failure): failure.text
         }
     }

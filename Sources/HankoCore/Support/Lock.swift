@@ -18,5 +18,8 @@ package final class Lock: @unchecked Sendable {
 
     package func lock() { pthread_mutex_lock(mutex) }
 
+    /// - Returns: false where somebody holds it.
+    package func tryLock() -> Bool { pthread_mutex_trylock(mutex) == 0 }
+
     package func unlock() { pthread_mutex_unlock(mutex) }
 }

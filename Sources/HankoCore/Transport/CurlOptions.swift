@@ -29,8 +29,10 @@ struct CurlOptions {
         try Self.check(hanko_curl_set_list(handle, option, list))
     }
 
-    /// Makes libcurl call a transfer, which must outlive the handle.
-    func setCallbacks(_ transfer: UnsafeMutablePointer<Transfer>) throws(TransportFailure) {
+    /// Makes libcurl call a transfer, which must outlive the handle, and a table, which must outlive the connections.
+    func setCallbacks(
+        _ transfer: UnsafeMutablePointer<Transfer>, _ connections: ConnectionTable
+    ) throws(TransportFailure) {
         let context = UnsafeMutableRawPointer(transfer)
         try Self.check(hanko_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, context))
         try Self.check(
@@ -38,11 +40,11 @@ struct CurlOptions {
                 guard let context, let address else { return -1 }
                 return context.assumingMemoryBound(to: Transfer.self).pointee.openSocket(address)
             })
-        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_CLOSESOCKETDATA, context))
+        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_CLOSESOCKETDATA, connections.context))
         try Self.check(
             hanko_curl_set_close_socket(handle) { context, socket in
                 guard let context else { return -1 }
-                return context.assumingMemoryBound(to: Transfer.self).pointee.closeSocket(socket)
+                return ConnectionTable.table(at: context).close(socket)
             })
         try Self.check(hanko_curl_set_pointer(handle, CURLOPT_HEADERDATA, context))
         try Self.check(
@@ -60,10 +62,10 @@ struct CurlOptions {
             })
         try Self.check(hanko_curl_set_pointer(handle, CURLOPT_PREREQDATA, context))
         try Self.check(
-            hanko_curl_set_before_request(handle) { context, _, _, _, _ in
+            hanko_curl_set_before_request(handle) { context, _, _, _, localPort in
                 guard let context else { return CURL_PREREQFUNC_ABORT }
                 let transfer = context.assumingMemoryBound(to: Transfer.self)
-                return transfer.pointee.mayUseConnection() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+                return transfer.pointee.mayUseConnection(localPort: Int(localPort), UnsafePointer(transfer)) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
             })
     }
 

@@ -1,17 +1,20 @@
 import CCurl
 import CSystem
 
-/// One request at a time on one handle of libcurl, with the connection that the handle keeps: the POST that asks about a
-/// token, or the GET for the key set. Used by one thread at a time.
+/// One request at a time on one handle of libcurl: the POST that asks about a token, or the GET for the key set. Used by
+/// one thread at a time, which either blocks in it (`perform`) or lets a `TransferLoop` carry it out.
 final class Exchange {
-    private let handle: UnsafeMutableRawPointer
+    let handle: UnsafeMutableRawPointer
+    /// Where the driver finds what the exchange is for.
+    var slot = 0
+    private let connections: ConnectionTable
     private let transfer: UnsafeMutablePointer<Transfer>
     private let headers: RequestHeaders
     private let url: APIURL
     private let gate: ExitGate
     private var request = SecretBuffer()
-    /// How many bytes of a body the last request had.
-    private var bodyLength = 0
+    /// The handle is set to ask for the key set.
+    private var asksForKeySet = false
     private var outcome = Outcome.notPerformed
     private var deadline = Deadline(nanoseconds: 0)
 
@@ -26,7 +29,7 @@ final class Exchange {
     ///
     /// - Throws: why libcurl cannot be used.
     static func make(
-        _ configuration: Configuration, url: APIURL, process: ProcessResources
+        _ configuration: Configuration, url: APIURL, process: ProcessResources, connections: ConnectionTable
     ) throws(TransportFailure) -> Exchange {
         guard process.gate.enter() else { throw .processExits }
         defer { process.gate.leave() }
@@ -37,21 +40,23 @@ final class Exchange {
         }
         // From here on its `deinit` cleans up. Not a throwing initialiser: Embedded Swift does not free the object of
         // one that fails.
-        let exchange = Exchange(handle, headers, url, process)
+        let exchange = Exchange(handle, headers, url, process, connections)
         try exchange.set(configuration)
         return exchange
     }
 
     private init(
-        _ handle: UnsafeMutableRawPointer, _ headers: RequestHeaders, _ url: APIURL, _ process: ProcessResources
+        _ handle: UnsafeMutableRawPointer, _ headers: RequestHeaders, _ url: APIURL, _ process: ProcessResources,
+        _ connections: ConnectionTable
     ) {
         self.handle = handle
         self.headers = headers
         self.url = url
+        self.connections = connections
         gate = process.gate
         transfer = .allocate(capacity: 1)
         transfer.initialize(
-            to: Transfer(handle: handle, tlsLibrary: process.library.tlsLibrary, registry: process.sockets))
+            to: Transfer(handle: handle, tlsLibrary: process.library.tlsLibrary, connections: connections))
     }
 
     deinit {
@@ -67,36 +72,77 @@ final class Exchange {
 
     // MARK: One exchange
 
-    /// Asks about a token; `withEnd` tells what came. `erase` takes the token away again.
+    /// Prepares the request about a token. `erase` takes the token away again.
     ///
     /// - Parameters:
     ///   - token: has passed `SessionToken.refusal`.
     ///   - deadline: when the exchange must be over.
-    ///   - freshConnection: do not use the connection that the handle keeps.
-    func ask(about token: ByteView, until deadline: Deadline, freshConnection: Bool) {
-        do {
+    ///   - freshConnection: do not use a connection that is kept.
+    /// - Returns: false when there is nothing to perform; `withEnd` tells why.
+    func prepare(_ token: ByteView, until deadline: Deadline, freshConnection: Bool) -> Bool {
+        prepare(until: deadline, freshConnection: freshConnection) { () throws(TransportFailure) in
+            if asksForKeySet { try setValidation() }
             try load(token)
-            perform(until: deadline, freshConnection: freshConnection)
-        } catch {
-            outcome = .prevented(error)
         }
     }
 
-    /// Asks for the key set, without a token; `withEnd` tells what came.
-    func askForKeySet(until deadline: Deadline, freshConnection: Bool) {
-        // Over the connection of the exchange before, if that left one.
-        let hasConnection = keepConnection()
-        do {
+    /// Prepares the request for the key set, without a token.
+    ///
+    /// - Returns: false when there is nothing to perform; `withEnd` tells why.
+    func prepareKeySet(until deadline: Deadline, freshConnection: Bool) -> Bool {
+        prepare(until: deadline, freshConnection: freshConnection) { () throws(TransportFailure) in
+            asksForKeySet = true
             let options = CurlOptions(handle)
             try options.set(CURLOPT_HTTPGET, 1)
             try options.set(CURLOPT_URL, url.keySetURL)
             try options.set(CURLOPT_HTTPHEADER, headers.forKeySet)
-            bodyLength = 0
-            perform(until: deadline, freshConnection: freshConnection || !hasConnection)
-            try setValidation()
+            transfer.pointee.requestLength = 0
+        }
+    }
+
+    private func prepare(
+        until deadline: Deadline, freshConnection: Bool, _ request: () throws(TransportFailure) -> Void
+    ) -> Bool {
+        self.deadline = deadline
+        // The request for a key set goes over the connection of the exchange before, if that left one.
+        releaseConnection()
+        outcome = .notPerformed
+        transfer.pointee.reset()
+        do {
+            try request()
+            try setTime(until: deadline, freshConnection: freshConnection)
+            return true
         } catch {
             outcome = .prevented(error)
+            return false
         }
+    }
+
+    private func setTime(until deadline: Deadline, freshConnection: Bool) throws(TransportFailure) {
+        let remaining = deadline.remainingMilliseconds(at: Clock.monotonicNanoseconds())
+        guard remaining > 0 else { throw .deadline }
+        let options = CurlOptions(handle)
+        try options.set(CURLOPT_TIMEOUT_MS, Int(remaining))
+        try options.set(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
+    }
+
+    /// Performs the prepared request, and blocks until it is over; `withEnd` tells what came.
+    func perform() {
+        guard gate.enter() else {
+            prevent(.processExits)
+            return
+        }
+        defer { gate.leave() }
+        performed(curl_easy_perform(handle))
+    }
+
+    /// The prepared request could not be begun, or is given up.
+    func prevent(_ failure: TransportFailure) { outcome = .prevented(failure) }
+
+    /// The prepared request was performed.
+    func performed(_ code: CURLcode) {
+        // What breaks because the gate woke this thread says nothing about the server.
+        outcome = code != CURLE_OK && gate.isClosed ? .prevented(.processExits) : .performed(code)
     }
 
     /// Writes the request for a token.
@@ -109,7 +155,7 @@ final class Exchange {
         request.append(start)
         JSONWriter.appendString(token, to: &request)
         request.append(0x7D)
-        bodyLength = request.count
+        transfer.pointee.requestLength = request.count
         let code = request.withView { body in
             // libcurl does not copy the body: it stays in memory that `erase` overwrites.
             let pointer = UnsafeMutableRawPointer(mutating: body.start)
@@ -117,31 +163,6 @@ final class Exchange {
             return code == CURLE_OK ? hanko_curl_set_pointer(handle, CURLOPT_POSTFIELDS, pointer) : code
         }
         try CurlOptions.check(code)
-    }
-
-    private func perform(until deadline: Deadline, freshConnection: Bool) {
-        self.deadline = deadline
-        transfer.pointee.reset()
-        let remaining = deadline.remainingMilliseconds(at: Clock.monotonicNanoseconds())
-        guard remaining > 0 else {
-            outcome = .prevented(.deadline)
-            return
-        }
-        guard gate.enter() else {
-            outcome = .prevented(.processExits)
-            return
-        }
-        defer { gate.leave() }
-        do {
-            let options = CurlOptions(handle)
-            try options.set(CURLOPT_TIMEOUT_MS, Int(remaining))
-            try options.set(CURLOPT_FRESH_CONNECT, freshConnection ? 1 : 0)
-            let code = curl_easy_perform(handle)
-            // What breaks because the gate woke this thread says nothing about the server.
-            outcome = code != CURLE_OK && gate.isClosed ? .prevented(.processExits) : .performed(code)
-        } catch {
-            outcome = .prevented(error)
-        }
     }
 
     /// Gives the end of the exchange to a function; the answer in it must not leave the function.
@@ -166,19 +187,19 @@ final class Exchange {
     /// How many of them went out on a connection that was new.
     var openedConnections: UInt64 { transfer.pointee.openedConnections }
 
-    /// Decides whether handle and connection may serve another token: only after a 200 that was read to its declared end,
-    /// for a request that was sent whole. Everything else may leave something behind.
-    func keepConnection() -> Bool {
-        guard case .performed(CURLE_OK) = outcome, transfer.pointee.head.status == 200, transfer.pointee.endedCleanly
-        else { return false }
-        var sent: curl_off_t = 0
-        guard hanko_curl_get_size(handle, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK, Int(sent) == bodyLength else {
-            return false
+    /// Decides whether handle and connection may serve another token.
+    ///
+    /// - Returns: false for a handle that must not be used again.
+    @discardableResult
+    func releaseConnection() -> Bool {
+        let socket = transfer.pointee.usedSocket
+        guard socket >= 0 else { return false }
+        transfer.pointee.usedSocket = -1
+        if case .performed(CURLE_OK) = outcome, transfer.pointee.leavesConnectionClean {
+            return connections.giveBack(socket, from: transfer)
         }
-        // The one to look at before the next request. libcurl opens others, too, and closes those that it did not
-        // choose without a word.
-        return hanko_curl_get_socket(handle, &transfer.pointee.keptSocket) == CURLE_OK
-            && transfer.pointee.keptSocket >= 0
+        connections.discard(socket, from: transfer)
+        return false
     }
 
     /// Overwrites the request and the answer with zeros.
@@ -275,6 +296,7 @@ final class Exchange {
         try options.set(CURLOPT_POST, 1)
         try options.set(CURLOPT_URL, url.validateURL)
         try options.set(CURLOPT_HTTPHEADER, headers.forValidation)
+        asksForKeySet = false
     }
 
     private func set(_ configuration: Configuration) throws(TransportFailure) {
@@ -315,6 +337,6 @@ final class Exchange {
         try options.set(CURLOPT_MAXCONNECTS, 1)
         try options.set(CURLOPT_MAXAGE_CONN, 50)
 
-        try options.setCallbacks(transfer)
+        try options.setCallbacks(transfer, connections)
     }
 }

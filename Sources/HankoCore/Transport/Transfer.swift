@@ -11,15 +11,17 @@ struct Transfer: ~Copyable {
 
     var head = ResponseHead()
     var body = SecretBuffer()
-    /// The socket of the connection that the handle kept after the last transfer; -1 when it kept none.
-    var keptSocket: Int32 = -1
     private var chunks = ChunkedBody()
     private var receivedLength = 0
     private(set) var hasBrokenFraming = false
     var bodyTooLarge = false
     var ranOutOfMemory = false
-    /// A connection was opened for this transfer; otherwise it goes over a kept one.
-    var openedConnection = false
+    /// The sockets that were opened for this transfer; without any it goes over a kept connection.
+    private var openedSockets: [Int32] = []
+    /// The one of the connection on which the request went out; -1 where that is not known.
+    var usedSocket: Int32 = -1
+    /// How many bytes of a body the request has.
+    var requestLength = 0
     /// The connection was there, TLS included, and the request was about to be sent.
     var reachedRequest = false
     var foundUnaskedBytes = false
@@ -31,12 +33,12 @@ struct Transfer: ~Copyable {
 
     private let handle: UnsafeMutableRawPointer
 
-    private let registry: SocketRegistry
+    private let connections: ConnectionTable
 
-    init(handle: UnsafeMutableRawPointer, tlsLibrary: TLSLibrary, registry: SocketRegistry) {
+    init(handle: UnsafeMutableRawPointer, tlsLibrary: TLSLibrary, connections: ConnectionTable) {
         self.handle = handle
         self.tlsLibrary = tlsLibrary
-        self.registry = registry
+        self.connections = connections
     }
 
     /// Forgets the last answer; sockets stay.
@@ -48,7 +50,8 @@ struct Transfer: ~Copyable {
         hasBrokenFraming = false
         bodyTooLarge = false
         ranOutOfMemory = false
-        openedConnection = false
+        if !openedSockets.isEmpty { openedSockets = [] }
+        usedSocket = -1
         reachedRequest = false
         foundUnaskedBytes = false
         sentRequests = 0
@@ -59,46 +62,44 @@ struct Transfer: ~Copyable {
     // MARK: What libcurl calls
 
     mutating func openSocket(_ address: UnsafeMutablePointer<curl_sockaddr>) -> Int32 {
-        openedConnection = true
-        let socket = registry.open(
+        let socket = connections.open(
             family: address.pointee.family, type: address.pointee.socktype, protocol: address.pointee.protocol)
         // TLS opens a file of certificates next, and its error would not tell a bad file from none that could be opened.
         lacksDescriptors = hanko_lacks_descriptors(socket) != 0
+        openedSockets.append(socket)
         return socket
-    }
-
-    mutating func closeSocket(_ socket: Int32) -> Int32 {
-        if socket == keptSocket { keptSocket = -1 }
-        return registry.close(socket)
     }
 
     /// Looks at a kept connection once more before a request goes out on it. On one with something to say, a surplus
     /// answer for example, that would be taken for the answer to this request; libcurl does not look by itself.
     ///
+    /// - Parameters:
+    ///   - localPort: the connection's own, which is all that libcurl tells of it here.
+    ///   - address: where this transfer lies.
     /// - Returns: whether the request may be sent.
-    mutating func mayUseConnection() -> Bool {
+    mutating func mayUseConnection(localPort: Int, _ address: UnsafePointer<Transfer>) -> Bool {
         reachedRequest = true
         if openedConnection {
+            // libcurl tries several addresses at a time and does not tell which one it chose.
+            for socket in openedSockets where hanko_local_port(socket) == Int32(localPort) {
+                connections.add(socket, localPort: localPort, for: address)
+                usedSocket = socket
+            }
             openedConnections &+= 1
             sentRequests &+= 1
             return true
         }
-        if keptConnectionHasSomethingToSay() || tlsLibrary.mayHoldBytes(of: handle) {
+        guard let socket = connections.lend(localPort: localPort, to: address), !tlsLibrary.mayHoldBytes(of: handle) else {
             foundUnaskedBytes = true
             return false
         }
+        usedSocket = socket
         sentRequests &+= 1
         return true
     }
 
-    /// Whether the kept connection has anything to read, its end included, or cannot be asked.
-    private func keptConnectionHasSomethingToSay() -> Bool {
-        guard keptSocket >= 0 else { return true }
-        var byte: UInt8 = 0
-        guard recv(keptSocket, &byte, 1, hanko_peek_flags()) < 0 else { return true }
-        let error = hanko_errno()
-        return error != EAGAIN && error != EWOULDBLOCK && error != EINTR
-    }
+    /// Otherwise the transfer goes over a connection that was kept.
+    var openedConnection: Bool { !openedSockets.isEmpty }
 
     /// - Returns: false to end the transfer, because the limit is reached or the head says all that is needed.
     mutating func receiveHeadLine(_ line: ByteView) -> Bool {
@@ -117,6 +118,14 @@ struct Transfer: ~Copyable {
 
     /// Whether the answer ended where it said, with nothing behind it.
     var endedCleanly: Bool { bodyIsComplete && !chunks.hasSurplus }
+
+    /// Whether the connection may serve another token: only after a 200 that was read to its declared end, for a request
+    /// that was sent whole. Everything else may leave something behind.
+    var leavesConnectionClean: Bool {
+        guard head.isComplete, head.status == 200, endedCleanly else { return false }
+        var sent: curl_off_t = 0
+        return hanko_curl_get_size(handle, CURLINFO_SIZE_UPLOAD_T, &sent) == CURLE_OK && Int(sent) == requestLength
+    }
 
     /// - Returns: false to end the transfer, because a limit is reached.
     mutating func receiveBody(_ bytes: ByteView) -> Bool {

@@ -30,10 +30,25 @@ package struct WaitingLine {
             return .granted
         }
         guard waitingCount < maximumWaiting else { return .refused }
+        return .wait(ticket: addTicket())
+    }
+
+    /// Likewise for one who speaks for many and is never refused.
+    ///
+    /// - Returns: nil when granted, otherwise the ticket.
+    package mutating func enterOrWait() -> UInt64? {
+        guard inUse >= maximumInUse else {
+            inUse &+= 1
+            return nil
+        }
+        return addTicket()
+    }
+
+    private mutating func addTicket() -> UInt64 {
         let ticket = nextTicket
         nextTicket &+= 1
         tickets.append(ticket)
-        return .wait(ticket: ticket)
+        return ticket
     }
 
     /// Somebody is done with a connection.

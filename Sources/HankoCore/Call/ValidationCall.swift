@@ -1,6 +1,6 @@
 /// The course of one call, from its first candidate to its result: a value fed with events that answers with actions.
 ///
-/// Every driver, the blocking one and later the queue, only does what it says. Nothing in it can make a yes: `.accepted`
+/// Both drivers, the blocking one and the queue, only do what it says. Nothing in it can make a yes: `.accepted`
 /// comes from `Verdict` and ends the call.
 package struct ValidationCall {
     package enum Action: Equatable {

@@ -1,0 +1,105 @@
+/// Carries out one call on the caller's own thread.
+struct BlockingCall {
+    private let context: CallContext
+    private let credentials: Credentials
+    private var progress: CallProgress
+    private var exchange: Exchange?
+
+    init(_ context: CallContext, _ purpose: CallProgress.Purpose, _ credentials: Credentials, wantsSession: Bool) {
+        self.context = context
+        self.credentials = credentials
+        progress = CallProgress(
+            context, purpose, candidateCount: credentials.count, wantsSession: wantsSession,
+            deadline: Deadline(
+                milliseconds: context.configuration.timeoutMilliseconds, after: Clock.monotonicNanoseconds()))
+    }
+
+    /// Runs the call to its end.
+    mutating func run() -> Judgement {
+        var action = progress.begin()
+        while true {
+            switch action {
+            case .send(let candidate, let replacingConnection):
+                action = send(credentials[candidate], replacingConnection: replacingConnection)
+            case .pause(let nanoseconds):
+                Clock.sleep(until: Clock.monotonicNanoseconds() &+ nanoseconds)
+                action = progress.paused()
+            case .confirm(let candidate):
+                let mayBeGood = TokenPayload.mayBeGood(credentials[candidate], now: Clock.secondsSince1970())
+                let result = confirm(mayBeGood: mayBeGood)
+                giveBack()
+                action = progress.confirmed(result)
+            case .askForKeySet:
+                let result = keySet()
+                giveBack()
+                action = progress.checked(result ?? .outage(0))
+            case .finish(let reason):
+                return Judgement(reason, session: reason == .accepted ? progress.session : nil)
+            }
+        }
+    }
+
+    private mutating func send(_ token: ByteView, replacingConnection: Bool) -> CallProgress.Action {
+        if !replacingConnection {
+            if let action = progress.refusal(of: token) { return action }
+            do {
+                exchange = try context.pool.borrow(until: progress.deadline)
+            } catch {
+                return progress.failed(error)
+            }
+            if let action = progress.admission() {
+                giveBack()
+                return action
+            }
+        }
+        guard let exchange else { return progress.failed(.localShortage) }
+        progress.sends()
+        if exchange.prepare(token, until: progress.deadline, freshConnection: replacingConnection) {
+            exchange.perform()
+        }
+        let (action, keepsExchange) = progress.ended(exchange, token)
+        if !keepsExchange { giveBack() }
+        return action
+    }
+
+    private mutating func confirm(mayBeGood: Bool) -> ConfirmationResult {
+        while true {
+            let signal = Signal()
+            let decision = context.confirmations.decide(
+                rejectedAt: progress.rejectedAt, mayBeGood: mayBeGood, wake: { signal.wake() })
+            switch decision {
+            case .use(let result):
+                return result
+            case .begin(let flight):
+                let result = keySet()
+                context.confirmations.finish(flight, result)
+                return result ?? .outage(0)
+            case .wait(let waiter):
+                // Whoever waits needs no connection.
+                giveBack()
+                guard context.confirmations.wait(waiter, signal, until: progress.deadline) else { return .outage(0) }
+                if let result = waiter.result { return result }
+            }
+        }
+    }
+
+    /// Asks for the key set, with the exchange that is at hand, so that the same connection is used, or another one.
+    ///
+    /// - Returns: nil when there was no answer because the deadline passed, or no connection was to be had.
+    private mutating func keySet() -> ConfirmationResult? {
+        if exchange == nil { exchange = try? context.pool.borrow(until: progress.deadline) }
+        guard let exchange else { return nil }
+        var freshConnection = false
+        while true {
+            if exchange.prepareKeySet(until: progress.deadline, freshConnection: freshConnection) {
+                exchange.perform()
+            }
+            switch progress.keySetEnded(exchange, wasFresh: freshConnection) {
+            case .again: freshConnection = true
+            case .ended(let result): return result
+            }
+        }
+    }
+
+    private mutating func giveBack() { context.pool.giveBack(&exchange) }
+}

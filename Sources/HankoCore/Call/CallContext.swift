@@ -1,0 +1,61 @@
+/// What the calls of one client share in one process: connections, counters, what was learnt about the server's health.
+/// A forked child leaves its parent's behind and starts with a new one.
+final class CallContext: @unchecked Sendable {
+    let configuration: Configuration
+    let url: APIURL
+    let process: ProcessResources
+    let limit: ConnectionLimit
+    let pool: HandlePool
+    let breaker = SharedCircuitBreaker()
+    let confirmations = Confirmations()
+    let statistics = Statistics()
+    let log: Log
+
+    init(_ configuration: Configuration, url: APIURL, process: ProcessResources) {
+        self.configuration = configuration
+        self.url = url
+        self.process = process
+        limit = ConnectionLimit(
+            maximumInUse: Int(configuration.maximumConnections), maximumWaiting: Int(configuration.maximumWaiting))
+        pool = HandlePool(configuration, url: url, process: process, limit: limit)
+        log = Log(configuration.logTarget, threshold: configuration.logLevel, limiter: process.logLimiter)
+    }
+
+    /// Ends a validation for which nothing was asked.
+    func refuse(_ reason: VerdictReason) -> CallResult {
+        statistics.validationBegan()
+        statistics.validationEnded(reason.status)
+        return conclude(reason, session: nil)
+    }
+
+    /// Logs how a call ended, and makes its result.
+    func conclude(_ reason: VerdictReason, session: Session?) -> CallResult {
+        report(reason)
+        return CallResult(status: reason.status, text: text(of: reason), session: session)
+    }
+
+    /// Logs how a call ended.
+    func report(_ reason: VerdictReason) {
+        // No text is made unless somebody reads it.
+        guard log.takes(reason.logLevel) else { return }
+        log.write(
+            reason.logLevel, status: reason.status, code: reason.code,
+            reason == .accepted ? reason.text : text(of: reason))
+    }
+
+    /// What `hanko_last_error` says of a reason; empty for a yes.
+    func text(of reason: VerdictReason) -> String {
+        if reason == .accepted { return "" }
+        var text = reason.text
+        if reason == .audienceMismatch {
+            text += ": "
+            var isFirst = true
+            for audience in configuration.audiences {
+                if !isFirst { text += ", " }
+                isFirst = false
+                text += audience.withUnsafeBufferPointer { ByteView($0).text() }
+            }
+        }
+        return text
+    }
+}

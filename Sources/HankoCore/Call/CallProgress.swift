@@ -1,0 +1,216 @@
+/// One call under way: everything about it but the input and output, so that whoever carries it out, the blocking driver
+/// or the queue, decides nothing.
+struct CallProgress {
+    /// What is to be done next.
+    enum Action {
+        case send(candidate: Int, replacingConnection: Bool)
+        case pause(nanoseconds: Int64)
+        case confirm(candidate: Int)
+        /// Ask for the key set, for the start-up test.
+        case askForKeySet
+        case finish(VerdictReason)
+    }
+
+    enum Purpose {
+        case validation
+        /// The start-up test: it asks even while the breaker is open, does not change it, and is not counted.
+        case check
+    }
+
+    /// How a request for the key set ended.
+    enum KeySetStep {
+        /// The kept connection was dead; the same request goes out on a fresh one.
+        case again
+        /// Nil when the deadline ended it.
+        case ended(ConfirmationResult?)
+    }
+
+    private let context: CallContext
+    let deadline: Deadline
+    let purpose: Purpose
+    private let wantsSession: Bool
+    private var call: ValidationCall
+    private var permit: CircuitBreaker.Permit?
+    /// When the request that is under way was begun.
+    private var began: Int64 = 0
+    /// When the "no" that needs a confirmation arrived.
+    private(set) var rejectedAt: Int64 = 0
+    /// The next request is one that failed before.
+    private var isRetry = false
+    /// Only after a yes, and only where it was asked for.
+    private(set) var session: Session?
+    /// The server's time in the last answer.
+    private var serverDate: Int64?
+
+    init(
+        _ context: CallContext, _ purpose: Purpose, candidateCount: Int, wantsSession: Bool, deadline: Deadline
+    ) {
+        self.context = context
+        self.purpose = purpose
+        self.wantsSession = wantsSession
+        self.deadline = deadline
+        var configuration = context.configuration
+        if purpose == .check { configuration.confirmsRejections = false }
+        call = ValidationCall(candidateCount: candidateCount, configuration: configuration, deadline: deadline)
+    }
+
+    func begin() -> Action { next(call.begin()) }
+
+    // MARK: Before a request
+
+    /// Looks at a candidate before a connection is waited for.
+    ///
+    /// - Returns: what to do in place of sending; nil to go on.
+    mutating func refusal(of token: ByteView) -> Action? {
+        // What else could be wrong with a candidate was seen when it became one.
+        if SessionToken.isTooLong(token) { return next(call.judged(.tokenTooLong)) }
+        // Asked before waiting in line as well, so that nobody waits for nothing.
+        return purpose == .check || context.breaker.wouldAdmit() ? nil : failed(.breakerOpen)
+    }
+
+    /// The connection is there.
+    ///
+    /// - Returns: what to do in place of sending; nil to go on.
+    mutating func admission() -> Action? {
+        guard purpose == .validation else { return nil }
+        permit = context.breaker.admit()
+        return permit == nil ? failed(.breakerOpen) : nil
+    }
+
+    /// The request is about to be sent.
+    mutating func sends() {
+        if isRetry { context.statistics.retried() }
+        isRetry = false
+        began = Clock.monotonicNanoseconds()
+    }
+
+    /// The request could not be sent, for a reason that lies here.
+    mutating func failed(_ failure: TransportFailure) -> Action { next(.finish(.transport(failure))) }
+
+    // MARK: After a request
+
+    /// A request about a token ended.
+    ///
+    /// - Returns: what to do, and whether it needs the exchange.
+    mutating func ended(_ exchange: Exchange, _ token: ByteView) -> (action: Action, keepsExchange: Bool) {
+        count(exchange)
+        // A deadline says something about the server only when that had at least half of the configured time.
+        let time = (deadline.nanoseconds &- began) / 1_000_000
+        let (report, outcome) = judge(
+            exchange, token, hadTime: time &* 2 >= context.configuration.timeoutMilliseconds)
+        rejectedAt = Clock.monotonicNanoseconds()
+        let action = call.ended(report, now: rejectedAt)
+        switch action {
+        case .send(_, replacingConnection: true):
+            return (next(action), true)  // the same exchange still
+        case .confirm:
+            return (next(action), true)  // what it says about the server is not known yet
+        default:
+            settle(outcome)
+            return (next(action), false)
+        }
+    }
+
+    private mutating func judge(_ exchange: Exchange, _ token: ByteView, hadTime: Bool) -> (
+        ExchangeReport, ExchangeOutcome
+    ) {
+        let now = Clock.secondsSince1970()
+        let usedKeptConnection = exchange.usedKeptConnection
+        let answerBegan = exchange.answerBegan
+        let retryCount = call.retryCount
+        var judged = Judgement(.transport(.other(0)))
+        var date: Int64?
+        let result = exchange.withEnd { end in
+            judged = Verdict.judge(
+                end, token: token, audiences: context.configuration.audiences, now: now, wantsSession: wantsSession)
+            if case .answer(let answer) = end { date = answer.date }
+            if case .failure(.unaskedBytes) = end { warnOfUnaskedBytes() }
+            let report = ExchangeReport(
+                reason: judged.reason,
+                retry: RetryPolicy.advice(
+                    after: end, answerBegan: answerBegan, retry: retryCount, now: now, random: Random.bits()),
+                foundDeadConnection: ExchangeReport.isDeadConnection(
+                    end, usedKeptConnection: usedKeptConnection, answerBegan: answerBegan))
+            return (report, ExchangeOutcome(end, hadTime: hadTime))
+        }
+        session = judged.session
+        serverDate = date
+        return result
+    }
+
+    /// A pause is over.
+    mutating func paused() -> Action {
+        isRetry = true
+        return next(call.paused())
+    }
+
+    // MARK: The key set
+
+    /// A request for the key set ended.
+    func keySetEnded(_ exchange: Exchange, wasFresh: Bool) -> KeySetStep {
+        count(exchange)
+        let usedKeptConnection = exchange.usedKeptConnection
+        let answerBegan = exchange.answerBegan
+        return exchange.withEnd { end in
+            if case .failure(.deadline) = end { return .ended(nil) }
+            let isDead = ExchangeReport.isDeadConnection(
+                end, usedKeptConnection: usedKeptConnection, answerBegan: answerBegan)
+            return isDead && !wasFresh ? .again : .ended(ConfirmationResult(end))
+        }
+    }
+
+    /// The "no" is confirmed, or is not.
+    mutating func confirmed(_ result: ConfirmationResult) -> Action {
+        switch result {
+        case .outage(let code):
+            // A caller whose own time ran out learnt nothing.
+            settle(code == 0 && deadline.hasPassed(at: Clock.monotonicNanoseconds()) ? .nothing : .failure)
+        case .stands, .notShown:
+            settle(.success)
+        }
+        return next(call.confirmed(result))
+    }
+
+    /// The start-up test has asked for the key set.
+    func checked(_ result: ConfirmationResult) -> Action {
+        .finish(StartupCheck.end(after: result, confirmsRejections: context.configuration.confirmsRejections))
+    }
+
+    /// The start-up test goes on where a validation ends.
+    private func next(_ action: ValidationCall.Action) -> Action {
+        switch action {
+        case .send(let candidate, let replacing): return .send(candidate: candidate, replacingConnection: replacing)
+        case .pause(let nanoseconds): return .pause(nanoseconds: nanoseconds)
+        case .confirm(let candidate): return .confirm(candidate: candidate)
+        case .finish(let reason):
+            guard purpose == .check else { return .finish(reason) }
+            let offset = Verdict.clockOffset(now: Clock.secondsSince1970(), serverDate: serverDate)
+            return StartupCheck.end(after: reason, clockOffset: offset).map { .finish($0) } ?? .askForKeySet
+        }
+    }
+
+    // MARK: The client's health and counters
+
+    /// The call ends here, whatever is under way: a probe that did not come to an end passes the probe on.
+    mutating func giveUp() { settle(.nothing) }
+
+    private mutating func settle(_ outcome: ExchangeOutcome) {
+        guard let permit else { return }
+        self.permit = nil
+        guard context.breaker.settle(permit, outcome) else { return }
+        context.statistics.breakerOpened()
+        context.log.write(
+            .warning, status: .unavailable, code: 0,
+            "ten of the last twenty exchanges with Hanko failed; it is not asked for a while, but probed")
+    }
+
+    private func count(_ exchange: Exchange) {
+        context.statistics.sentRequests(exchange.sentRequests)
+        context.statistics.openedConnections(exchange.openedConnections)
+    }
+
+    /// A kept connection that the server closed meanwhile is nothing special; one on which it spoke unasked is.
+    private func warnOfUnaskedBytes() {
+        context.log.write(.warning, status: .protocolError, code: 0, TransportFailure.unaskedBytes.text)
+    }
+}

@@ -1,0 +1,30 @@
+/// What the start-up test makes of its two answers: the one about a token that cannot be valid, and the key set. Pure.
+package enum StartupCheck {
+    /// The token that no Hanko accepts.
+    package static var token: ByteView { ByteView("libhanko-check") }
+
+    /// Looks at the end of the first half.
+    ///
+    /// - Parameters:
+    ///   - reason: what was said about the token.
+    ///   - clockOffset: by how many seconds the two clocks differ, where that is too much.
+    /// - Returns: how the test ends; nil when the key set is to be asked for.
+    package static func end(after reason: VerdictReason, clockOffset: Int64?) -> VerdictReason? {
+        switch reason {
+        case .rejected: clockOffset.map { .clockOff(seconds: $0) }
+        case .accepted, .expired, .userUnusable, .expiryUnreadable: .acceptsAnything
+        default: reason
+        }
+    }
+
+    /// Looks at the end of the second half. Only who confirms rejections depends on a key set that can be seen.
+    package static func end(after keySet: ConfirmationResult, confirmsRejections: Bool) -> VerdictReason {
+        switch keySet {
+        case .stands: .accepted
+        case .outage(let code) where code >= 200 && code < 300 && !confirmsRejections: .accepted
+        case .notShown where !confirmsRejections: .accepted
+        case .outage(let code): .notConfirmed(code)
+        case .notShown(let code): .keySetNotShown(code)
+        }
+    }
+}

@@ -1,0 +1,548 @@
+import CSystem
+
+/// The background thread of one client: carries out the calls of all its completion queues, many at a time.
+///
+/// It decides nothing about them, which is what `CallProgress` is for. Who submits or cancels leaves a note and goes on.
+final class QueueWorker: @unchecked Sendable {
+    // MARK: What others leave for the thread, under the lock
+
+    private let lock = Lock()
+    private var arriving = SubmissionList()
+    private var cancelled: [Submission] = []
+    private var confirmed: [Submission] = []
+    private var closed: [Completions] = []
+    private var hasTurn = false
+    private var isStopping = false
+    private var isAsleep = false
+    private var thread = pthread_t()
+
+    // MARK: What belongs to the thread
+
+    private let context: CallContext
+    private let loop: TransferLoop
+    /// What others have left and is to be carried out.
+    private var notes: (cancelled: [Submission], confirmed: [Submission], closed: [Completions]) = ([], [], [])
+    private var waiting = SubmissionList()
+    private var resting = RestingSubmissions()
+    /// The call that each exchange under way is for, by the exchange's slot.
+    private var underWay: [Submission?] = []
+    private var freeSlots: [Int] = []
+    private var idle: [Exchange] = []
+    /// The place in line for a connection, while all are in use.
+    private var ticket: UInt64?
+    /// Turns that came and are not used yet.
+    private var turns = 0
+    private var published: [Completions] = []
+
+    /// Starts the thread.
+    ///
+    /// - Returns: nil when memory, descriptors or threads are lacking.
+    static func make(_ context: CallContext) -> QueueWorker? {
+        guard let loop = TransferLoop.make(context.configuration, process: context.process) else { return nil }
+        let worker = QueueWorker(context, loop)
+        return worker.start() ? worker : nil
+    }
+
+    private init(_ context: CallContext, _ loop: TransferLoop) {
+        self.context = context
+        self.loop = loop
+    }
+
+    private func start() -> Bool {
+        // Signals are for the host's own threads.
+        var all = sigset_t()
+        var before = sigset_t()
+        sigfillset(&all)
+        guard pthread_sigmask(SIG_SETMASK, &all, &before) == 0 else { return false }
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let address = Unmanaged.passUnretained(self).toOpaque()
+        let code = pthread_create(
+            &thread, nil,
+            { address in
+                guard let address else { return nil }
+                pthread_setname_np(pthread_self(), "hanko-queue")
+                Unmanaged<QueueWorker>.fromOpaque(address).takeUnretainedValue().run()
+                return nil
+            }, address)
+        return code == 0
+    }
+
+    // MARK: For other threads
+
+    /// Hands over a submission that its queue has admitted.
+    func submit(_ submission: Submission) {
+        lock.lock()
+        arriving.append(submission)
+        wakeAndUnlock()
+    }
+
+    /// Withdraws submissions. They still complete, with the result that they have by then or as cancelled.
+    func cancel(_ submissions: [Submission]) {
+        lock.lock()
+        cancelled.append(contentsOf: submissions)
+        wakeAndUnlock()
+    }
+
+    /// Withdraws all submissions of a queue that was closed.
+    func cancelAll(of completions: Completions) {
+        lock.lock()
+        closed.append(completions)
+        wakeAndUnlock()
+    }
+
+    /// Ends the thread and waits for that. All queues must have been closed.
+    func stop() {
+        lock.lock()
+        isStopping = true
+        wakeAndUnlock()
+        pthread_join(thread, nil)
+    }
+
+    private func turnCame() {
+        lock.lock()
+        hasTurn = true
+        wakeAndUnlock()
+    }
+
+    private func confirmationCame(for submission: Submission) {
+        lock.lock()
+        confirmed.append(submission)
+        wakeAndUnlock()
+    }
+
+    private func wakeAndUnlock() {
+        let wakes = isAsleep
+        isAsleep = false
+        lock.unlock()
+        if wakes { loop.wake() }
+    }
+
+    // MARK: The thread
+
+    private func run() {
+        while takeNotes() {
+            guard context.process.gate.enter() else {
+                // The process exits: libcurl must not be touched any more.
+                endAll(.transport(.processExits), usesLibrary: false)
+                publish()
+                Clock.sleep(until: Clock.monotonicNanoseconds() &+ 10_000_000)
+                continue
+            }
+            carryOutNotes()
+            // Once more, so that what begins now is sent before the wait.
+            var rounds = 2
+            repeat {
+                loop.work()
+                while let exchange = loop.nextEnded() { ended(exchange) }
+                wakeResting()
+                giveUpWaiting()
+                rounds &-= 1
+            } while startWaiting() && rounds > 0
+            context.process.gate.leave()
+            publish()
+            sleep(until: nextMoment())
+        }
+        finish()
+    }
+
+    /// Takes what others have left.
+    ///
+    /// - Returns: false when the thread is to end.
+    private func takeNotes() -> Bool {
+        lock.lock()
+        isAsleep = false
+        var arrived = arriving.takeAll()
+        if !cancelled.isEmpty { swap(&cancelled, &notes.cancelled) }
+        if !confirmed.isEmpty { swap(&confirmed, &notes.confirmed) }
+        if !closed.isEmpty { swap(&closed, &notes.closed) }
+        if hasTurn {
+            hasTurn = false
+            ticket = nil
+            turns &+= 1
+        }
+        let isStopping = isStopping
+        lock.unlock()
+        var next = arrived.first
+        while let submission = next {
+            next = submission.next
+            submission.place = .waiting
+            if submission.isWithdrawn { notes.cancelled.append(submission) }
+        }
+        waiting.append(contentsOf: &arrived)
+        return !isStopping
+    }
+
+    private func carryOutNotes() {
+        for submission in notes.confirmed { confirmationEnded(submission) }
+        for submission in notes.cancelled { end(submission, .cancelled) }
+        for completions in notes.closed { endAll(.cancelled, of: completions) }
+        notes.confirmed.removeAll(keepingCapacity: true)
+        notes.cancelled.removeAll(keepingCapacity: true)
+        notes.closed.removeAll(keepingCapacity: true)
+    }
+
+    private func sleep(until moment: Int64?) {
+        lock.lock()
+        let hasNotes =
+            !arriving.isEmpty || !cancelled.isEmpty || !confirmed.isEmpty || !closed.isEmpty || hasTurn || isStopping
+        isAsleep = !hasNotes
+        lock.unlock()
+        // Events are collected in any case.
+        loop.wait(until: hasNotes ? 0 : moment)
+    }
+
+    private func nextMoment() -> Int64? {
+        let deadline = waiting.first?.progress.deadline.nanoseconds
+        guard let rest = resting.first?.restsUntil else { return deadline }
+        return deadline.map { min($0, rest) } ?? rest
+    }
+
+    private func finish() {
+        let usesLibrary = context.process.gate.enter()
+        endAll(.cancelled, usesLibrary: usesLibrary)
+        if usesLibrary { context.process.gate.leave() }
+        publish()
+        giveTurnsBack()
+        if let ticket, !context.limit.giveUp(ticket) { context.limit.leave() }
+    }
+
+    // MARK: Connections
+
+    /// Begins as many of those that wait as there are connections for.
+    ///
+    /// - Returns: whether any was begun.
+    private func startWaiting() -> Bool {
+        var hasBegun = false
+        while let submission = waiting.first {
+            if let action = refusal(of: submission) {
+                waiting.remove(submission)
+                carryOut(action, for: submission)
+                continue
+            }
+            guard takeTurn() else { return hasBegun }
+            waiting.remove(submission)
+            start(submission)
+            hasBegun = true
+        }
+        giveTurnsBack()
+        // A turn that has come already is noted, and given back when the note is read.
+        if let ticket, context.limit.giveUp(ticket) { self.ticket = nil }
+        return hasBegun
+    }
+
+    private func refusal(of submission: Submission) -> CallProgress.Action? {
+        guard case .candidate(let candidate) = submission.need else { return nil }
+        return submission.withCandidate(candidate) { submission.progress.refusal(of: $0) }
+    }
+
+    /// A turn that nobody here needs is somebody else's.
+    private func giveTurnsBack() {
+        while turns > 0 {
+            turns &-= 1
+            context.limit.leave()
+        }
+    }
+
+    private func takeTurn() -> Bool {
+        if turns > 0 {
+            turns &-= 1
+            return true
+        }
+        guard ticket == nil else { return false }
+        ticket = context.limit.enter(orWake: { [self] in turnCame() })
+        return ticket == nil
+    }
+
+    private func giveBack(_ submission: Submission) {
+        guard let exchange = submission.exchange else { return }
+        submission.exchange = nil
+        let isKept = exchange.releaseConnection()
+        exchange.erase()
+        vacate(exchange)
+        if isKept { idle.append(exchange) }
+        context.limit.leave()
+    }
+
+    private func vacate(_ exchange: Exchange) {
+        underWay[exchange.slot] = nil
+        freeSlots.append(exchange.slot)
+    }
+
+    /// There is a turn for a call that needs a request.
+    private func start(_ submission: Submission) {
+        let exchange: Exchange
+        do {
+            exchange = try borrow()
+        } catch {
+            context.limit.leave()
+            couldNotStart(submission, error)
+            return
+        }
+        occupy(exchange, submission)
+        switch submission.need {
+        case .candidate(let candidate):
+            if let action = submission.progress.admission() {
+                giveBack(submission)
+                carryOut(action, for: submission)
+            } else {
+                send(candidate, for: submission, freshConnection: false)
+            }
+        case .keySet:
+            askForKeySet(submission, freshConnection: false)
+        }
+    }
+
+    private func borrow() throws(TransportFailure) -> Exchange {
+        guard Memory.isAvailable else { throw .localShortage }
+        if let kept = idle.popLast() { return kept }
+        return try Exchange.make(
+            context.configuration, url: context.url, process: context.process, connections: loop.connections)
+    }
+
+    private func occupy(_ exchange: Exchange, _ submission: Submission) {
+        if let slot = freeSlots.popLast() {
+            exchange.slot = slot
+            underWay[slot] = submission
+        } else {
+            exchange.slot = underWay.count
+            underWay.append(submission)
+        }
+        submission.exchange = exchange
+        submission.place = .underWay
+    }
+
+    private func couldNotStart(_ submission: Submission, _ failure: TransportFailure) {
+        switch submission.need {
+        case .candidate: carryOut(submission.progress.failed(failure), for: submission)
+        case .keySet: keySetEnded(nil, for: submission)
+        }
+    }
+
+    // MARK: Steps of a call
+
+    private func carryOut(_ action: CallProgress.Action, for submission: Submission) {
+        var action = action
+        while true {
+            switch action {
+            case .send(let candidate, replacingConnection: true):
+                send(candidate, for: submission, freshConnection: true)
+                return
+            case .send(let candidate, replacingConnection: false):
+                submission.need = .candidate(candidate)
+                wait(submission)
+                return
+            case .pause(let nanoseconds):
+                rest(submission, until: Clock.monotonicNanoseconds() &+ nanoseconds)
+                return
+            case .confirm(let candidate):
+                guard let next = confirm(submission, candidate) else { return }
+                action = next
+            case .askForKeySet:
+                submission.need = .keySet
+                wait(submission)
+                return
+            case .finish(let reason):
+                finish(submission, reason)
+                return
+            }
+        }
+    }
+
+    private func send(_ candidate: Int, for submission: Submission, freshConnection: Bool) {
+        guard let exchange = submission.exchange else { return finish(submission, .transport(.localShortage)) }
+        submission.need = .candidate(candidate)
+        submission.progress.sends()
+        let isReady = submission.withCandidate(candidate) {
+            exchange.prepare($0, until: submission.progress.deadline, freshConnection: freshConnection)
+        }
+        begin(exchange, isReady: isReady)
+    }
+
+    private func askForKeySet(_ submission: Submission, freshConnection: Bool) {
+        guard let exchange = submission.exchange else { return keySetEnded(nil, for: submission) }
+        submission.need = .keySet
+        submission.isReplacingConnection = freshConnection
+        begin(
+            exchange,
+            isReady: exchange.prepareKeySet(until: submission.progress.deadline, freshConnection: freshConnection))
+    }
+
+    private func begin(_ exchange: Exchange, isReady: Bool) {
+        guard isReady else { return ended(exchange) }
+        if loop.begin(exchange) { return }
+        exchange.prevent(.localShortage)
+        ended(exchange)
+    }
+
+    /// An exchange is over.
+    private func ended(_ exchange: Exchange) {
+        guard let submission = underWay[exchange.slot] else { return }
+        switch submission.need {
+        case .candidate(let candidate):
+            let (action, keepsExchange) = submission.withCandidate(candidate) {
+                submission.progress.ended(exchange, $0)
+            }
+            if !keepsExchange { giveBack(submission) }
+            carryOut(action, for: submission)
+        case .keySet:
+            switch submission.progress.keySetEnded(exchange, wasFresh: submission.isReplacingConnection) {
+            case .again: askForKeySet(submission, freshConnection: true)
+            case .ended(let result): keySetEnded(result, for: submission)
+            }
+        }
+    }
+
+    // MARK: The key set
+
+    /// - Returns: what to do when the "no" is confirmed at once, or is not.
+    private func confirm(_ submission: Submission, _ candidate: Int) -> CallProgress.Action? {
+        let mayBeGood = submission.withCandidate(candidate) {
+            TokenPayload.mayBeGood($0, now: Clock.secondsSince1970())
+        }
+        submission.need = .candidate(candidate)
+        let decision = context.confirmations.decide(
+            rejectedAt: submission.progress.rejectedAt, mayBeGood: mayBeGood,
+            wake: { [self] in confirmationCame(for: submission) })
+        switch decision {
+        case .use(let result):
+            giveBack(submission)
+            return submission.progress.confirmed(result)
+        case .begin(let flight):
+            submission.flight = flight
+            guard submission.exchange == nil else {
+                askForKeySet(submission, freshConnection: false)
+                return nil
+            }
+            submission.need = .keySet
+            wait(submission)
+            return nil
+        case .wait(let waiter):
+            // Whoever waits needs no connection.
+            giveBack(submission)
+            submission.waiter = waiter
+            rest(submission, until: submission.progress.deadline.nanoseconds)
+            return nil
+        }
+    }
+
+    /// The call that this one waited for has the key set, or has given up.
+    private func confirmationEnded(_ submission: Submission) {
+        guard let waiter = submission.waiter, context.confirmations.isOver(waiter) else { return }
+        guard case .candidate(let candidate) = submission.need else { return }
+        resting.remove(submission)
+        submission.waiter = nil
+        let result = waiter.result
+        let action = result.map { submission.progress.confirmed($0) } ?? .confirm(candidate: candidate)
+        carryOut(action, for: submission)
+    }
+
+    private func keySetEnded(_ result: ConfirmationResult?, for submission: Submission) {
+        giveBack(submission)
+        guard let flight = submission.flight else {
+            carryOut(submission.progress.checked(result ?? .outage(0)), for: submission)
+            return
+        }
+        submission.flight = nil
+        context.confirmations.finish(flight, result)
+        carryOut(submission.progress.confirmed(result ?? .outage(0)), for: submission)
+    }
+
+    // MARK: Time
+
+    private func wait(_ submission: Submission) {
+        submission.place = .waiting
+        waiting.insertByDeadline(submission)
+    }
+
+    private func rest(_ submission: Submission, until moment: Int64) {
+        submission.place = .resting
+        resting.insert(submission, until: moment)
+    }
+
+    private func wakeResting() {
+        let now = Clock.monotonicNanoseconds()
+        while let submission = resting.first, submission.restsUntil <= now {
+            resting.remove(submission)
+            if let waiter = submission.waiter {
+                context.confirmations.leave(waiter)
+                submission.waiter = nil
+                carryOut(submission.progress.confirmed(.outage(0)), for: submission)
+            } else {
+                carryOut(submission.progress.paused(), for: submission)
+            }
+        }
+    }
+
+    /// Ends the calls that waited for a connection until their deadline.
+    private func giveUpWaiting() {
+        let now = Clock.monotonicNanoseconds()
+        while let submission = waiting.first, submission.progress.deadline.hasPassed(at: now) {
+            waiting.remove(submission)
+            couldNotStart(submission, .deadline)
+        }
+    }
+
+    // MARK: The end of a call
+
+    private func finish(_ submission: Submission, _ reason: VerdictReason) {
+        giveBack(submission)
+        submission.progress.giveUp()
+        submission.end(reason)
+        if submission.progress.purpose == .validation { context.statistics.validationEnded(reason.status) }
+        context.report(reason)
+        let completions = submission.completions
+        if completions.ended.isEmpty { published.append(completions) }
+        completions.ended.append(submission)
+    }
+
+    /// Ends a call wherever it is.
+    private func end(_ submission: Submission, _ reason: VerdictReason, usesLibrary: Bool = true) {
+        switch submission.place {
+        case .ended: return
+        case .arriving:
+            // Cancelled before its own arrival was noted.
+            submission.isWithdrawn = true
+            return
+        case .waiting: waiting.remove(submission)
+        case .resting: resting.remove(submission)
+        case .underWay:
+            if let exchange = submission.exchange {
+                if usesLibrary { loop.giveUp(exchange) }
+                exchange.prevent(.processExits)
+            }
+        }
+        if let waiter = submission.waiter {
+            context.confirmations.leave(waiter)
+            submission.waiter = nil
+        }
+        if let flight = submission.flight {
+            submission.flight = nil
+            context.confirmations.finish(flight, nil)
+        }
+        finish(submission, reason)
+    }
+
+    /// Ends all calls, or those of one queue.
+    private func endAll(_ reason: VerdictReason, of completions: Completions? = nil, usesLibrary: Bool = true) {
+        func isMeant(_ submission: Submission) -> Bool {
+            completions == nil || submission.completions === completions
+        }
+        var found: [Submission] = []
+        var next = waiting.first
+        while let submission = next {
+            next = submission.next
+            if isMeant(submission) { found.append(submission) }
+        }
+        resting.forEach { if isMeant($0) { found.append($0) } }
+        for submission in underWay {
+            if let submission, isMeant(submission) { found.append(submission) }
+        }
+        for submission in found { end(submission, reason, usesLibrary: usesLibrary) }
+    }
+
+    /// Shows the owners of the queues what ended in this round.
+    private func publish() {
+        for completions in published { completions.publish() }
+        published.removeAll(keepingCapacity: true)
+    }
+}

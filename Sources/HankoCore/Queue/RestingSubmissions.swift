@@ -1,0 +1,71 @@
+/// Submissions that wait for a moment, the earliest first: a binary heap in which each knows its place, so that one whose
+/// rest ends early can be taken out.
+struct RestingSubmissions {
+    private struct Element {
+        unowned(unsafe) let submission: Submission
+    }
+
+    private var heap: [Element] = []
+
+    var first: Submission? { heap.first?.submission }
+
+    mutating func insert(_ submission: Submission, until moment: Int64) {
+        submission.restsUntil = moment
+        submission.restIndex = heap.count
+        heap.append(Element(submission: submission))
+        moveUp(heap.count &- 1)
+    }
+
+    mutating func remove(_ submission: Submission) {
+        let index = submission.restIndex
+        guard index >= 0, index < heap.count else { return }
+        submission.restIndex = -1
+        let last = heap.removeLast()
+        guard index < heap.count else { return }
+        place(last, at: index)
+        moveUp(index)
+        moveDown(last.submission.restIndex)
+    }
+
+    func forEach(_ body: (Submission) -> Void) {
+        for element in heap { body(element.submission) }
+    }
+
+    private mutating func place(_ element: Element, at index: Int) {
+        heap[index] = element
+        element.submission.restIndex = index
+    }
+
+    private mutating func moveUp(_ start: Int) {
+        var index = start
+        while index > 0 {
+            let parent = (index &- 1) / 2
+            guard isEarlier(index, than: parent) else { return }
+            swap(index, parent)
+            index = parent
+        }
+    }
+
+    private mutating func moveDown(_ start: Int) {
+        var index = start
+        while true {
+            var earliest = index
+            for child in [2 &* index &+ 1, 2 &* index &+ 2] where child < heap.count {
+                if isEarlier(child, than: earliest) { earliest = child }
+            }
+            guard earliest != index else { return }
+            swap(index, earliest)
+            index = earliest
+        }
+    }
+
+    private func isEarlier(_ one: Int, than other: Int) -> Bool {
+        heap[one].submission.restsUntil < heap[other].submission.restsUntil
+    }
+
+    private mutating func swap(_ one: Int, _ other: Int) {
+        let element = heap[one]
+        place(heap[other], at: one)
+        place(element, at: other)
+    }
+}

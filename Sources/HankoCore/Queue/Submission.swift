@@ -1,0 +1,126 @@
+/// One call that was handed to a completion queue, from there until its completion is drained.
+///
+/// It is retained once for all of that time, by hand: the lists and tables that it is in only point to it, so that
+/// freeing a long one costs no stack. Its own lock is that of its `Completions`, for what says so; everything else
+/// belongs to the worker.
+final class Submission: @unchecked Sendable {
+    enum Place {
+        /// On its way to the worker.
+        case arriving
+        /// In line for a connection.
+        case waiting
+        /// Until a moment, or until another call has the key set.
+        case resting
+        case underWay
+        /// Its completion is there or on its way.
+        case ended
+    }
+
+    /// What it needs a connection for.
+    enum Need {
+        case candidate(Int)
+        case keySet
+    }
+
+    let tag: UInt64
+    let completions: Completions
+    private var tokens: SecretBuffer
+    /// Where each candidate ends in `tokens`.
+    private let ends: (Int, Int, Int, Int)
+    let candidateCount: Int
+    let tokenBytes: Int
+
+    // MARK: Of the worker
+
+    var progress: CallProgress
+    var place = Place.arriving
+    /// It was cancelled before it arrived.
+    var isWithdrawn = false
+    var need = Need.candidate(0)
+    var exchange: Exchange?
+    /// The request that is under way goes over a fresh connection.
+    var isReplacingConnection = false
+    /// The request for the key set that others may wait for, as well.
+    var flight: UInt64?
+    var waiter: Confirmations.Waiter?
+    /// When its rest is over.
+    var restsUntil: Int64 = 0
+    var restIndex = -1
+
+    // MARK: Of the completion
+
+    private(set) var reason = VerdictReason.noToken
+    var session: Session?
+
+    // MARK: Links
+
+    /// In the one list that it is in.
+    unowned(unsafe) var next: Submission?
+    unowned(unsafe) var previous: Submission?
+    /// With the same hash of the tag; under the lock of `completions`.
+    unowned(unsafe) var nextOfHash: Submission?
+    unowned(unsafe) var previousOfHash: Submission?
+
+    /// Copies the candidates.
+    ///
+    /// - Returns: nil when there is no memory.
+    static func make(
+        _ credentials: Credentials, tag: UInt64, completions: Completions, progress: CallProgress
+    ) -> Submission? {
+        var total = 0
+        var index = 0
+        while index < credentials.count {
+            // Each is as long as a header at most, so the sum is far from overflowing.
+            total = total &+ credentials[index].count
+            index &+= 1
+        }
+        var tokens = SecretBuffer()
+        guard tokens.reserve(total) else { return nil }
+        var ends = (0, 0, 0, 0)
+        tokens.append(credentials[0])
+        ends.0 = tokens.count
+        tokens.append(credentials[1])
+        ends.1 = tokens.count
+        tokens.append(credentials[2])
+        ends.2 = tokens.count
+        tokens.append(credentials[3])
+        ends.3 = tokens.count
+        return Submission(
+            tokens: tokens, ends: ends, candidateCount: credentials.count, tag: tag, completions: completions,
+            progress: progress)
+    }
+
+    private init(
+        tokens: consuming SecretBuffer, ends: (Int, Int, Int, Int), candidateCount: Int, tag: UInt64,
+        completions: Completions, progress: CallProgress
+    ) {
+        tokenBytes = ends.3
+        self.tokens = tokens
+        self.ends = ends
+        self.candidateCount = candidateCount
+        self.tag = tag
+        self.completions = completions
+        self.progress = progress
+    }
+
+    /// Gives one candidate to a function; the view must not leave it.
+    func withCandidate<Result>(_ index: Int, _ body: (ByteView) -> Result) -> Result {
+        let (start, end): (Int, Int) =
+            switch index {
+            case 0: (0, ends.0)
+            case 1: (ends.0, ends.1)
+            case 2: (ends.1, ends.2)
+            case 3: (ends.2, ends.3)
+            default: (0, 0)
+            }
+        return tokens.withView { body($0.slice(from: start, to: end)) }
+    }
+
+    /// Notes how it ended, and takes the tokens away.
+    func end(_ reason: VerdictReason) {
+        self.reason = reason
+        session = reason == .accepted ? progress.session : nil
+        place = .ended
+        tokens = SecretBuffer()
+    }
+}
