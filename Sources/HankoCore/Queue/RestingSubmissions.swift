@@ -1,18 +1,14 @@
 /// Submissions that wait for a moment, the earliest first: a binary heap in which each knows its place, so that one whose
 /// rest ends early can be taken out.
 struct RestingSubmissions {
-    private struct Element {
-        unowned(unsafe) let submission: Submission
-    }
+    private var heap: [Unmanaged<Submission>] = []
 
-    private var heap: [Element] = []
-
-    var first: Submission? { heap.first?.submission }
+    var first: Submission? { heap.first?.takeUnretainedValue() }
 
     mutating func insert(_ submission: Submission, until moment: Int64) {
         submission.restsUntil = moment
         submission.restIndex = heap.count
-        heap.append(Element(submission: submission))
+        heap.append(.passUnretained(submission))
         moveUp(heap.count &- 1)
     }
 
@@ -24,16 +20,16 @@ struct RestingSubmissions {
         guard index < heap.count else { return }
         place(last, at: index)
         moveUp(index)
-        moveDown(last.submission.restIndex)
+        moveDown(last.takeUnretainedValue().restIndex)
     }
 
     func forEach(_ body: (Submission) -> Void) {
-        for element in heap { body(element.submission) }
+        for submission in heap { body(submission.takeUnretainedValue()) }
     }
 
-    private mutating func place(_ element: Element, at index: Int) {
-        heap[index] = element
-        element.submission.restIndex = index
+    private mutating func place(_ submission: Unmanaged<Submission>, at index: Int) {
+        heap[index] = submission
+        submission.takeUnretainedValue().restIndex = index
     }
 
     private mutating func moveUp(_ start: Int) {
@@ -60,12 +56,12 @@ struct RestingSubmissions {
     }
 
     private func isEarlier(_ one: Int, than other: Int) -> Bool {
-        heap[one].submission.restsUntil < heap[other].submission.restsUntil
+        heap[one].takeUnretainedValue().restsUntil < heap[other].takeUnretainedValue().restsUntil
     }
 
     private mutating func swap(_ one: Int, _ other: Int) {
-        let element = heap[one]
+        let submission = heap[one]
         place(heap[other], at: one)
-        place(element, at: other)
+        place(submission, at: other)
     }
 }

@@ -65,7 +65,8 @@ struct CurlOptions {
             hanko_curl_set_before_request(handle) { context, _, _, _, localPort in
                 guard let context else { return CURL_PREREQFUNC_ABORT }
                 let transfer = context.assumingMemoryBound(to: Transfer.self)
-                return transfer.pointee.mayUseConnection(localPort: Int(localPort), UnsafePointer(transfer)) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+                return transfer.pointee.mayUseConnection(localPort: Int(localPort), UnsafePointer(transfer))
+                    ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
             })
     }
 

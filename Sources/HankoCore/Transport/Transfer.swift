@@ -89,7 +89,8 @@ struct Transfer: ~Copyable {
             sentRequests &+= 1
             return true
         }
-        guard let socket = connections.lend(localPort: localPort, to: address), !tlsLibrary.mayHoldBytes(of: handle) else {
+        guard let socket = connections.lend(localPort: localPort, to: address), !tlsLibrary.mayHoldBytes(of: handle)
+        else {
             foundUnaskedBytes = true
             return false
         }

@@ -1,0 +1,37 @@
+@testable import HankoCore
+import Testing
+
+@Suite struct StartupCheckTests {
+    @Test func onlyARejectionLeadsToTheKeySet() {
+        #expect(StartupCheck.end(after: .rejected, clockOffset: nil) == nil)
+        for reason in [VerdictReason.wrongAddress(404), .serverFailed(503), .transport(.deadline), .noVerdict] {
+            #expect(StartupCheck.end(after: reason, clockOffset: nil) == reason)
+        }
+    }
+
+    @Test func aYesToThatTokenMeansThatEveryTokenIsAccepted() {
+        for reason in [VerdictReason.accepted, .expired(secondsAgo: 100), .userUnusable, .expiryUnreadable] {
+            #expect(StartupCheck.end(after: reason, clockOffset: nil) == .acceptsAnything)
+        }
+    }
+
+    @Test func aWrongClockIsNamed() {
+        #expect(StartupCheck.end(after: .rejected, clockOffset: 90) == .clockOff(seconds: 90))
+        #expect(StartupCheck.end(after: .rejected, clockOffset: -90) == .clockOff(seconds: -90))
+    }
+
+    @Test func aKeySetThatFailsIsAnOutage() {
+        for confirms in [true, false] {
+            #expect(StartupCheck.end(after: .stands, confirmsRejections: confirms) == .accepted)
+            #expect(StartupCheck.end(after: .outage(500), confirmsRejections: confirms) == .notConfirmed(500))
+            #expect(StartupCheck.end(after: .outage(0), confirmsRejections: confirms) == .notConfirmed(0))
+        }
+    }
+
+    @Test func whatOnlyConfirmingNeedsMattersOnlyThere() {
+        #expect(StartupCheck.end(after: .outage(200), confirmsRejections: false) == .accepted)
+        #expect(StartupCheck.end(after: .outage(200), confirmsRejections: true) == .notConfirmed(200))
+        #expect(StartupCheck.end(after: .notShown(403), confirmsRejections: false) == .accepted)
+        #expect(StartupCheck.end(after: .notShown(403), confirmsRejections: true) == .keySetNotShown(403))
+    }
+}
