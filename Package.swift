@@ -59,7 +59,7 @@ let package = Package(
         ),
         .testTarget(
             name: "HankoCoreTests",
-            dependencies: ["CHanko", "Hanko", "HankoCore"],
+            dependencies: ["CHanko", "CSystem", "Hanko", "HankoCore"],
             swiftSettings: swiftSettings
         ),
     ]

@@ -1,0 +1,8 @@
+"""Every answer that a real Hanko gave to a POST: the tests of the blocking calls, through the completion queue."""
+
+from __future__ import annotations
+
+import test_recorded
+from queue_driver import through_the_queue
+
+globals().update(through_the_queue(test_recorded))

@@ -1,0 +1,8 @@
+"""Confirmed rejections: the tests of the blocking calls, through the completion queue."""
+
+from __future__ import annotations
+
+import test_resilience_confirm
+from queue_driver import through_the_queue
+
+globals().update(through_the_queue(test_resilience_confirm))

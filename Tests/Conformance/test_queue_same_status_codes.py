@@ -1,0 +1,8 @@
+"""What each status but 200 means: the tests of the blocking calls, through the completion queue."""
+
+from __future__ import annotations
+
+import test_status_codes
+from queue_driver import through_the_queue
+
+globals().update(through_the_queue(test_status_codes))

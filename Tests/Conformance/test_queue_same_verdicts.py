@@ -1,0 +1,8 @@
+"""What a 200 means: the tests of the blocking calls, through the completion queue."""
+
+from __future__ import annotations
+
+import test_verdicts
+from queue_driver import through_the_queue
+
+globals().update(through_the_queue(test_verdicts))
