@@ -2,14 +2,13 @@ import HankoCore
 import Testing
 
 @Suite struct JSONWriterTests {
-    /// What the writer makes of a text, in a buffer of exactly the size that it announced.
+    /// What the writer makes of a text, and the length that it announced for it.
     private static func written(_ text: [UInt8]) -> (bytes: [UInt8], announced: Int, hasOverflowed: Bool) {
         withBytes(text) { view in
             let length = JSONWriter.stringLength(of: view)
             var buffer = SecretBuffer()
-            guard buffer.reserve(length) else { return ([], length, true) }
-            JSONWriter.appendString(view, to: &buffer)
-            return (buffer.withView { $0.bytes() }, length, buffer.hasOverflowed)
+            let hasRoom = JSONWriter.appendString(view, to: &buffer)
+            return (buffer.withView { $0.bytes() }, length, !hasRoom || buffer.hasOverflowed)
         }
     }
 
@@ -64,9 +63,9 @@ import Testing
 
     @Test func whatIsThereStays() {
         var buffer = SecretBuffer()
-        let hasRoom = buffer.reserve(16)
+        var hasRoom = buffer.reserve(16)
         buffer.append(ByteView("{\"a\":"))
-        JSONWriter.appendString(ByteView("b"), to: &buffer)
+        hasRoom = JSONWriter.appendString(ByteView("b"), to: &buffer) && hasRoom
         buffer.append(0x7D)
         let written = buffer.withView { $0.string }
         #expect(hasRoom)

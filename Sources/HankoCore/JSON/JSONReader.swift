@@ -207,12 +207,12 @@ package struct JSONReader: ~Copyable {
     }
 
     private mutating func string() throws(JSONError) -> JSONString {
-        position &+= 1
-        let start = position
+        let start = position &+ 1
+        position = start
         var hasEscapes = false
         while true {
-            let byte = current
-            switch byte {
+            position &+= document.plainRun(from: position)
+            switch current {
             case ASCII.quote:
                 let raw = document.slice(from: start, to: position)
                 position &+= 1
@@ -220,14 +220,12 @@ package struct JSONReader: ~Copyable {
             case ASCII.backslash:
                 hasEscapes = true
                 try escape()
-            case 0..<0x20:
-                throw error(.unexpectedByte)  // also the end of the text, where `current` is 0
-            case 0x20..<0x80:
-                position &+= 1
-            default:
+            case 0x80...0xFF:
                 let length = UTF8Text.sequenceLength(in: document, at: position)
                 guard length > 0 else { throw error(.notUTF8) }
                 position &+= length
+            default:
+                throw error(.unexpectedByte)  // a control character, or the end of the text, where `current` is 0
             }
         }
     }

@@ -1,52 +1,69 @@
 /// Writes JSON strings (RFC 8259 section 7).
 package enum JSONWriter {
     /// How many bytes `appendString` adds for a text, quotes included.
-    package static func stringLength(of text: ByteView) -> Int {
-        var length = 2
-        var position = 0
+    package static func stringLength(of text: ByteView) -> Int { 2 &+ contentLength(of: text) }
+
+    /// The same without the quotes.
+    private static func contentLength(of text: ByteView) -> Int {
+        var length = text.count
+        var position = text.plainRun(from: 0)
         while position < text.count {
             switch text[position] {
-            case ASCII.quote, ASCII.backslash: length &+= 2
-            case 0..<0x20: length &+= 6
-            default: length &+= 1
+            case ASCII.quote, ASCII.backslash: length &+= 1
+            case 0..<0x20: length &+= 5
+            default: break
             }
             position &+= 1
+            position &+= text.plainRun(from: position)
         }
         return length
     }
 
-    /// Appends a text as a JSON string. Only what must be escaped is: quotes, backslashes and control characters.
+    /// Appends a text as a JSON string, and makes room for it where there is none. Only what must be escaped is: quotes,
+    /// backslashes and control characters.
     ///
     /// - Parameters:
     ///   - text: UTF-8; the caller has checked that.
-    ///   - buffer: has room for `stringLength(of: text)` bytes.
-    package static func appendString(_ text: ByteView, to buffer: inout SecretBuffer) {
+    ///   - buffer: is appended to; the text may be a token.
+    /// - Returns: false when there is no memory; nothing is then appended.
+    package static func appendString(_ text: ByteView, to buffer: inout SecretBuffer) -> Bool {
+        // What needs no escape is copied in one piece, and that is nearly always all of it: then it is not walked through
+        // a second time for its length.
+        let plain = text.plainRun(from: 0)
+        let rest = text.slice(from: plain)
+        guard buffer.reserve(buffer.count &+ 2 &+ plain &+ contentLength(of: rest)) else { return false }
         buffer.append(ASCII.quote)
-        // What needs no escape is copied in one piece, and that is nearly always all of it.
-        var pieceStart = 0
+        buffer.append(text.slice(from: 0, to: plain))
+        appendContent(rest, to: &buffer)
+        buffer.append(ASCII.quote)
+        return true
+    }
+
+    private static func appendContent(_ text: ByteView, to buffer: inout SecretBuffer) {
         var position = 0
         while position < text.count {
-            let byte = text[position]
-            guard byte < 0x20 || byte == ASCII.quote || byte == ASCII.backslash else {
-                position &+= 1
-                continue
-            }
-            buffer.append(text.slice(from: pieceStart, to: position))
+            let run = text.plainRun(from: position)
+            buffer.append(text.slice(from: position, to: position &+ run))
+            position &+= run
+            guard position < text.count else { return }
+            appendCharacter(text[position], to: &buffer)
             position &+= 1
-            pieceStart = position
-            switch byte {
-            case ASCII.quote, ASCII.backslash:
-                buffer.append(ASCII.backslash)
-                buffer.append(byte)
-            default:
-                buffer.append(ByteView("\\u00"))
-                buffer.append(byte >> 4 &+ ASCII.zero)
-                let low = byte & 0x0F
-                buffer.append(low < 10 ? low &+ ASCII.zero : low &- 10 &+ 0x61)
-            }
         }
-        buffer.append(text.slice(from: pieceStart))
-        buffer.append(ASCII.quote)
+    }
+
+    private static func appendCharacter(_ byte: UInt8, to buffer: inout SecretBuffer) {
+        switch byte {
+        case ASCII.quote, ASCII.backslash:
+            buffer.append(ASCII.backslash)
+            buffer.append(byte)
+        case 0..<0x20:
+            buffer.append(ByteView("\\u00"))
+            buffer.append(byte >> 4 &+ ASCII.zero)
+            let low = byte & 0x0F
+            buffer.append(low < 10 ? low &+ ASCII.zero : low &- 10 &+ 0x61)
+        default:
+            buffer.append(byte)
+        }
     }
 
     /// Appends a JSON text without the white space between its parts.

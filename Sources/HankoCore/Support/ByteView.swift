@@ -8,6 +8,7 @@ package struct ByteView {
     private let base: UnsafePointer<UInt8>?
     package let count: Int
 
+    @inline(__always)
     package init(_ base: UnsafePointer<UInt8>?, count: Int) {
         self.base = base
         self.count = base == nil ? 0 : max(0, count)
@@ -17,6 +18,7 @@ package struct ByteView {
         self.init(buffer.baseAddress, count: buffer.count)
     }
 
+    @inline(__always)
     package init(_ text: StaticString) {
         // A StaticString made of a single scalar has no pointer; the library has none of those.
         self.init(text.hasPointerRepresentation ? text.utf8Start : nil, count: text.utf8CodeUnitCount)
@@ -40,22 +42,62 @@ package struct ByteView {
     package func asciiRun(from position: Int) -> Int {
         guard let base, position >= 0 else { return 0 }
         var end = position
-        while count &- end >= 8,
-            UnsafeRawPointer(base + end).loadUnaligned(as: UInt64.self) & 0x8080_8080_8080_8080 == 0
-        {
-            end &+= 8
+        // Four words at a time as long as there are four: most of what is asked about is a long token.
+        while count &- end >= 32 {
+            let first = Self.word(base + end) | Self.word(base + end + 8)
+            let second = Self.word(base + end + 16) | Self.word(base + end + 24)
+            guard (first | second) & 0x8080_8080_8080_8080 == 0 else { break }
+            end &+= 32
         }
+        while count &- end >= 8, Self.word(base + end) & 0x8080_8080_8080_8080 == 0 { end &+= 8 }
         return end &- position
     }
 
-    /// The bytes from `start` up to `end`, cut to what the view has.
-    package func slice(from start: Int, to end: Int) -> ByteView {
-        let lower = min(max(0, start), count)
-        let upper = min(max(lower, end), count)
-        guard let base else { return .empty }
-        return ByteView(base + lower, count: upper &- lower)
+    /// How many bytes from a position on stand for themselves in a JSON string: all ASCII but control characters,
+    /// quotes and backslashes.
+    package func plainRun(from position: Int) -> Int {
+        guard let base, position >= 0, position < count else { return 0 }
+        var end = position
+        while count &- end >= 16 {
+            let first = Self.special(in: Self.word(base + end))
+            let second = Self.special(in: Self.word(base + end + 8))
+            // Both words in one test: in a long text nearly always neither has anything.
+            if first | second != 0 {
+                let isInFirst = first != 0
+                return end &- position &+ (isInFirst ? first : second).trailingZeroBitCount / 8 &+ (isInFirst ? 0 : 8)
+            }
+            end &+= 16
+        }
+        while end < count, Self.special(in: UInt64(base[end]) | 0x2020_2020_2020_2000) == 0 { end &+= 1 }
+        return end &- position
     }
 
+    /// Eight bytes, the first one in the lowest bits.
+    @inline(__always)
+    private static func word(_ start: UnsafePointer<UInt8>) -> UInt64 {
+        UInt64(littleEndian: UnsafeRawPointer(start).loadUnaligned(as: UInt64.self))
+    }
+
+    /// Marks the bytes of a word that do not stand for themselves in a JSON string with their highest bit; none above
+    /// the lowest that is marked counts.
+    @inline(__always)
+    private static func special(in word: UInt64) -> UInt64 {
+        // A subtraction that borrows sets the highest bit. With 0x20 and 0x22 changed for each other, control characters
+        // and the quote are what is below 0x21. A borrow reaches the bytes above, and only those.
+        let controlOrQuote = (word ^ 0x0202_0202_0202_0202) &- 0x2121_2121_2121_2121
+        let backslash = (word ^ 0x5C5C_5C5C_5C5C_5C5C) &- 0x0101_0101_0101_0101
+        return (controlOrQuote | backslash | word) & 0x8080_8080_8080_8080
+    }
+
+    /// The bytes from `start` up to `end`, cut to what the view has.
+    @inline(__always)
+    package func slice(from start: Int, to end: Int) -> ByteView {
+        guard let base else { return .empty }
+        let lower = min(max(0, start), count)
+        return ByteView(base + lower, count: min(max(lower, end), count) &- lower)
+    }
+
+    @inline(__always)
     package func slice(from start: Int) -> ByteView { slice(from: start, to: count) }
 
     /// The position of the first `byte` at or after `start`; nil when there is none.
@@ -67,11 +109,17 @@ package struct ByteView {
 
     package func contains(_ byte: UInt8) -> Bool { firstPosition(of: byte) != nil }
 
+    @inline(__always)
     package func equals(_ other: ByteView) -> Bool {
         guard count == other.count else { return false }
         return hasPrefix(other)
     }
 
+    /// Here the compiler knows the text: it compares the length and a few words, without a call.
+    @inline(__always)
+    package func equals(_ text: StaticString) -> Bool { equals(ByteView(text)) }
+
+    @inline(__always)
     package func hasPrefix(_ prefix: ByteView) -> Bool {
         guard prefix.count <= count else { return false }
         guard let base, let other = prefix.base, prefix.count > 0 else { return prefix.isEmpty }
@@ -93,13 +141,16 @@ package struct ByteView {
         guard count == other.count else { return false }
         var position = 0
         while position < count {
-            if ASCII.lowercased(self[position]) != ASCII.lowercased(other[position]) { return false }
+            let mine = self[position]
+            let theirs = other[position]
+            if mine != theirs, ASCII.lowercased(mine) != ASCII.lowercased(theirs) { return false }
             position &+= 1
         }
         return true
     }
 
     /// Without the blanks and tabs at both ends.
+    @inline(__always)
     package func trimmed() -> ByteView {
         var lower = 0
         var upper = count

@@ -151,9 +151,12 @@ final class Exchange {
     private func load(_ token: ByteView) throws(TransportFailure) {
         let start = ByteView("{\"session_token\":")
         request.erase()
-        guard request.reserve(start.count &+ JSONWriter.stringLength(of: token) &+ 1) else { throw .localShortage }
+        // Room for all of it at once, unless the token has something to escape.
+        guard request.reserve(start.count &+ token.count &+ 3) else { throw .localShortage }
         request.append(start)
-        JSONWriter.appendString(token, to: &request)
+        guard JSONWriter.appendString(token, to: &request), request.reserve(request.count &+ 1) else {
+            throw .localShortage
+        }
         request.append(0x7D)
         transfer.pointee.requestLength = request.count
         let code = request.withView { body in

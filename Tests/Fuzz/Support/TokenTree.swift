@@ -110,8 +110,7 @@ struct TokenTree: ~Copyable {
         withExactCopy(bytes) { text in
             var buffer = SecretBuffer()
             let length = JSONWriter.stringLength(of: text)
-            guard buffer.reserve(length) else { return false }
-            JSONWriter.appendString(text, to: &buffer)
+            guard JSONWriter.appendString(text, to: &buffer) else { return false }
             guard buffer.count == length, !buffer.hasOverflowed else { return false }
             return buffer.withView { JSONModel.parse($0.bytes())?.text?.bytes == bytes }
         }
