@@ -63,6 +63,22 @@ package struct SecretBuffer: ~Copyable {
         count &+= bytes.count
     }
 
+    /// Makes room for bytes and lets a function write them.
+    ///
+    /// - Parameter write: is given the memory and must write all of it; answers whether the bytes are to stay.
+    /// - Returns: false when they are not, or when there is no memory; nothing is then appended.
+    @inline(__always)
+    mutating func append(count added: Int, _ write: (UnsafeMutablePointer<UInt8>) -> Bool) -> Bool {
+        guard added >= 0, reserve(count &+ added), let memory else { return false }
+        guard write(memory + count) else {
+            // `erase` would not reach it.
+            explicit_bzero(memory + count, added)
+            return false
+        }
+        count &+= added
+        return true
+    }
+
     /// Overwrites what was written with zeros and empties the buffer. A buffer that a large token has grown gives its
     /// memory back, so that one such token does not stay with a kept connection for good.
     package mutating func erase() {
