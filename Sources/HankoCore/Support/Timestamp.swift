@@ -27,6 +27,38 @@ package enum Timestamp {
         return days &* 86_400 &+ hour &* 3_600 &+ minute &* 60 &+ second &- offset
     }
 
+    /// Reads a date as HTTP has it today, the IMF-fixdate of RFC 9110 section 5.6.7: `Sun, 22 Nov 2026 13:00:34 GMT`.
+    ///
+    /// - Returns: seconds since 1970; nil for an earlier time, and when the text is not such a date.
+    package static func httpDate(_ text: ByteView) -> Int64? {
+        guard text.count == 29, isWeekday(text.slice(from: 0, to: 3)), text[3] == ASCII.comma, text[4] == ASCII.space,
+            let day = digits(text, 5, 2), text[7] == ASCII.space,
+            let month = month(named: text.slice(from: 8, to: 11)), text[11] == ASCII.space,
+            let year = digits(text, 12, 4), text[16] == ASCII.space,
+            let hour = digits(text, 17, 2), text[19] == ASCII.colon,
+            let minute = digits(text, 20, 2), text[22] == ASCII.colon,
+            let second = digits(text, 23, 2), text.slice(from: 25).equals(" GMT"),
+            year >= 1970, day >= 1, day <= daysIn(month, of: year), hour <= 23, minute <= 59, second <= 60
+        else { return nil }
+        let days = daysSince1970(year: year, month: month, day: day)
+        return days &* 86_400 &+ hour &* 3_600 &+ minute &* 60 &+ second
+    }
+
+    private static func isWeekday(_ name: ByteView) -> Bool {
+        name.equals("Mon") || name.equals("Tue") || name.equals("Wed") || name.equals("Thu") || name.equals("Fri")
+            || name.equals("Sat") || name.equals("Sun")
+    }
+
+    private static func month(named name: ByteView) -> Int64? {
+        let names = ByteView("JanFebMarAprMayJunJulAugSepOctNovDec")
+        var month = 0
+        while month < 12 {
+            if names.slice(from: month &* 3, to: month &* 3 &+ 3).equals(name) { return Int64(month &+ 1) }
+            month &+= 1
+        }
+        return nil
+    }
+
     /// Reads a NumericDate of RFC 7519 section 2: a JSON number of seconds since 1970, a fraction is dropped.
     ///
     /// - Returns: nil when the number does not fit; Hanko writes whole seconds without an exponent, so a number with
@@ -47,8 +79,17 @@ package enum Timestamp {
         return isNegative ? 0 &- seconds : seconds
     }
 
+    /// A number of exactly so many digits, at most four; nil for everything else.
+    @inline(__always)
     private static func digits(_ text: ByteView, _ start: Int, _ count: Int) -> Int64? {
-        text.slice(from: start, to: start &+ count).decimal(atMost: 9_999)
+        var value: Int64 = 0
+        var position = start
+        while position < start &+ count {
+            guard let digit = ASCII.digit(text[position]) else { return nil }
+            value = value &* 10 &+ digit
+            position &+= 1
+        }
+        return value
     }
 
     /// Seconds east of UTC: `Z`, or sign, hours, colon and minutes.
