@@ -1,25 +1,35 @@
 /// The names of all members that a document has shown so far, so that the same name twice in one object is seen.
 ///
-/// The first 32 names, more than Hanko's answers have, take no allocation; a longer document gets one hash table of
-/// 16 bytes a slot. Adding a name takes constant time on average.
+/// The first 32 names, more than Hanko's answers have, take no allocation and no hash; a longer document gets one hash
+/// table of 16 bytes a slot. Adding a name takes constant time on average.
 struct JSONKeySet: ~Copyable {
     private struct Entry {
+        /// In the table the hash of the name; among the first names their `mark`. Equal names have equal ones.
         var hash: UInt32 = 0
         /// The number of the object in the document, from 1; 0 marks a free slot.
         var object: UInt32 = 0
         var start: UInt32 = 0
         /// The length of the name as written, doubled, plus 1 when it has escapes.
         var lengthAndEscapes: UInt32 = 0
+
+        func key(in document: ByteView) -> JSONString {
+            let first = Int(start)
+            return JSONString(
+                raw: document.slice(from: first, to: first &+ Int(lengthAndEscapes >> 1)),
+                hasEscapes: lengthAndEscapes & 1 == 1)
+        }
     }
 
     private static var inlineCapacity: Int { 32 }
 
     private var inlineEntries = InlineArray<32, Entry>(repeating: Entry())
+    /// A bit for each mark that the first names had: a name whose bit is not set is new, without a look at the others.
+    private var seenMarks: UInt64 = 0
     private var table: UnsafeMutablePointer<Entry>?
     private var tableCapacity = 0
     private var count = 0
-    /// Names that would all land in one slot cannot be prepared without knowing this.
-    private let seed = UInt32(truncatingIfNeeded: Random.bits())
+    /// Names that would all land in one slot cannot be prepared without knowing this. Set when there is a table.
+    private var seed: UInt32 = 0
 
     init() {}
 
@@ -34,25 +44,63 @@ struct JSONKeySet: ~Copyable {
     ///   - document: the whole document.
     /// - Returns: false when that object has a member of this name already.
     mutating func insert(_ key: JSONString, at start: Int, object: UInt32, in document: ByteView) -> Bool {
-        let entry = Entry(
-            hash: hash(of: key), object: object, start: UInt32(truncatingIfNeeded: start),
+        var entry = Entry(
+            object: object, start: UInt32(truncatingIfNeeded: start),
             lengthAndEscapes: UInt32(truncatingIfNeeded: key.raw.count << 1 | (key.hasEscapes ? 1 : 0)))
         if table == nil {
-            var index = 0
-            while index < count, index < Self.inlineCapacity {
-                if Self.isSame(inlineEntries[index], entry, key, in: document) { return false }
-                index &+= 1
-            }
+            entry.hash = Self.mark(of: key, object: object)
+            let bit = UInt64(1) << UInt64(entry.hash & 63)
+            if seenMarks & bit != 0, isAmongFirst(entry, key, in: document) { return false }
+            seenMarks |= bit
             if count < Self.inlineCapacity {
                 inlineEntries[count] = entry
                 count &+= 1
                 return true
             }
-            grow()
+        }
+        return insertIntoTable(&entry, key, in: document)
+    }
+
+    // MARK: The first names
+
+    /// What is quickly said of a name: its length and its first and last bytes, with its escapes resolved.
+    private static func mark(of key: JSONString, object: UInt32) -> UInt32 {
+        var length = key.raw.count
+        var first = key.raw[0]
+        var last = key.raw[length &- 1]
+        if key.hasEscapes {
+            length = 0
+            var decoder = JSONStringDecoder(key)
+            while let byte = decoder.next() {
+                if length == 0 { first = byte }
+                last = byte
+                length &+= 1
+            }
+        }
+        let ends = UInt32(first) &* 5 &+ UInt32(last) &* 11
+        return ends &+ UInt32(truncatingIfNeeded: length) &* 7 &+ object &* 29
+    }
+
+    private func isAmongFirst(_ entry: Entry, _ key: JSONString, in document: ByteView) -> Bool {
+        var index = 0
+        while index < count, index < Self.inlineCapacity {
+            if Self.isSame(inlineEntries[index], entry, key, in: document) { return true }
+            index &+= 1
+        }
+        return false
+    }
+
+    // MARK: The table
+
+    private mutating func insertIntoTable(_ entry: inout Entry, _ key: JSONString, in document: ByteView) -> Bool {
+        if table == nil {
+            seed = UInt32(truncatingIfNeeded: Random.bits())
+            grow(in: document)
         } else if count &* 2 >= tableCapacity {
-            grow()
+            grow(in: document)
         }
         guard let table else { return false }
+        entry.hash = hash(of: key)
         var slot = Int(entry.hash) & (tableCapacity &- 1)
         while table[slot].object != 0 {
             if Self.isSame(table[slot], entry, key, in: document) { return false }
@@ -63,7 +111,7 @@ struct JSONKeySet: ~Copyable {
         return true
     }
 
-    private mutating func grow() {
+    private mutating func grow(in document: ByteView) {
         // A power of two, and never more than half full, so that every search ends at a free slot.
         let capacity = max(Self.inlineCapacity &* 4, tableCapacity &* 2)
         let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
@@ -77,8 +125,10 @@ struct JSONKeySet: ~Copyable {
             table.deallocate()
         } else {
             var index = 0
-            while index < count {
-                Self.place(inlineEntries[index], in: larger, capacity: capacity)
+            while index < count, index < Self.inlineCapacity {
+                var entry = inlineEntries[index]
+                entry.hash = hash(of: entry.key(in: document))
+                Self.place(entry, in: larger, capacity: capacity)
                 index &+= 1
             }
         }
@@ -94,9 +144,7 @@ struct JSONKeySet: ~Copyable {
 
     private static func isSame(_ old: Entry, _ new: Entry, _ key: JSONString, in document: ByteView) -> Bool {
         guard old.hash == new.hash, old.object == new.object else { return false }
-        let start = Int(old.start)
-        let raw = document.slice(from: start, to: start &+ Int(old.lengthAndEscapes >> 1))
-        return JSONString(raw: raw, hasEscapes: old.lengthAndEscapes & 1 == 1).equals(key)
+        return old.key(in: document).equals(key)
     }
 
     /// FNV-1a over the name with its escapes resolved, with the high bits mixed into the low ones that pick the slot.
