@@ -14,10 +14,15 @@ package struct JSONString {
 
     package var isEmpty: Bool { raw.isEmpty }
 
-    package func equals(_ text: StaticString) -> Bool { equals(ByteView(text)) }
+    @inline(__always)
+    package func equals(_ text: StaticString) -> Bool {
+        // Apart from the other `equals`, so that the compiler knows the text it compares with.
+        hasEscapes ? resolvedEquals(ByteView(text)) : raw.equals(text)
+    }
 
-    package func equals(_ text: ByteView) -> Bool {
-        if !hasEscapes { return raw.equals(text) }
+    package func equals(_ text: ByteView) -> Bool { hasEscapes ? resolvedEquals(text) : raw.equals(text) }
+
+    private func resolvedEquals(_ text: ByteView) -> Bool {
         var decoder = JSONStringDecoder(self)
         var position = 0
         while let byte = decoder.next() {

@@ -26,6 +26,13 @@ package enum ASCII {
     @inline(__always)
     package static func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
 
+    @inline(__always)
+    package static func isHexadecimal(_ byte: UInt8) -> Bool {
+        let letter = byte | 0x20
+        return isDigit(byte) || letter >= 0x61 && letter <= 0x66
+    }
+
+    @inline(__always)
     package static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
 
     package static func hexadecimal(_ byte: UInt8) -> UInt32? {
@@ -37,6 +44,7 @@ package enum ASCII {
         }
     }
 
+    @inline(__always)
     package static func lowercased(_ byte: UInt8) -> UInt8 {
         byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte
     }

@@ -1,15 +1,18 @@
 /// UUIDs as text (RFC 9562 section 4), the form of every id that Hanko makes.
 package enum UUIDText {
     package static func isUUID(_ text: ByteView) -> Bool {
-        guard text.count == 36 else { return false }
-        var position = 0
-        while position < 36 {
-            switch position {
-            case 8, 13, 18, 23:
-                guard text[position] == ASCII.minus else { return false }
-            default:
-                guard ASCII.hexadecimal(text[position]) != nil else { return false }
-            }
+        guard text.count == 36, text[8] == ASCII.minus, text[13] == ASCII.minus, text[18] == ASCII.minus,
+            text[23] == ASCII.minus
+        else { return false }
+        return isHexadecimal(text, from: 0, to: 8) && isHexadecimal(text, from: 9, to: 13)
+            && isHexadecimal(text, from: 14, to: 18) && isHexadecimal(text, from: 19, to: 23)
+            && isHexadecimal(text, from: 24, to: 36)
+    }
+
+    private static func isHexadecimal(_ text: ByteView, from start: Int, to end: Int) -> Bool {
+        var position = start
+        while position < end {
+            guard ASCII.isHexadecimal(text[position]) else { return false }
             position &+= 1
         }
         return true
