@@ -23,6 +23,7 @@ all: build
 help:
 	@echo 'make build      build $(LIBRARY) (needs Swift 6.3 and libcurl4-openssl-dev, nothing else)'
 	@echo 'make demo       run the C, Python and Go examples against a stand-in Hanko; installs what is missing'
+	@echo 'make demo-python   the same for Flask, Django and FastAPI in their servers; SERVE=1 leaves them to a browser'
 	@echo 'make test       run every test; installs what is missing'
 	@echo 'make fuzz       run each fuzz target for a minute'
 	@echo 'make install    install into PREFIX (now $(PREFIX)); honours LIBDIR, INCLUDEDIR and DESTDIR'
@@ -41,6 +42,11 @@ demo:
 	@.ci/setup demo
 	@$(MAKE) --no-print-directory build
 	@$(PYTHON) examples/demo/demo.py
+
+# The package builds the library that it holds itself.
+demo-python:
+	@.ci/setup demo-python
+	@$(PYTHON) examples/demo/demo_python.py $(if $(SERVE),--serve)
 
 test:
 	@.ci/setup test
@@ -92,7 +98,8 @@ uninstall:
 	rm -f "$(DESTDIR)$(INCLUDEDIR)/hanko.h" "$(DESTDIR)$(LIBDIR)/pkgconfig/hanko.pc"
 	@if [ -z "$(DESTDIR)" ]; then PATH="$$PATH:/usr/sbin:/sbin" $(LDCONFIG) 2>/dev/null || :; fi
 
+# An installation of the Python package in place (pip install -e) has put the library beside its sources.
 clean:
-	rm -rf .build
+	rm -rf .build bindings/python/src/hanko/libhanko.so*
 
-.PHONY: all help build demo test fuzz install uninstall clean
+.PHONY: all help build demo demo-python test fuzz install uninstall clean

@@ -19,7 +19,7 @@ import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / ".build/release/libhanko.so"
@@ -73,8 +73,8 @@ def clean_environment(**more: str) -> Dict[str, str]:
     return {**kept, **more}
 
 
-def build(command: List[str], folder: Path = ROOT, **environment: str) -> None:
-    """Run a compiler; its messages are shown only if it fails."""
+def run_quietly(command: List[str], folder: Path = ROOT, **environment: str) -> None:
+    """Run a compiler or an installer; its messages are shown only if it fails."""
     done = subprocess.run(
         command,
         cwd=folder,
@@ -93,11 +93,11 @@ def build_examples() -> Dict[str, List[str]]:
     BUILT.mkdir(parents=True, exist_ok=True)
     c_program, go_program = str(BUILT / "validate"), str(BUILT / "validate-go")
 
-    build(["cc", "-O2", f"-I{ROOT / 'include'}", str(EXAMPLES / "c/validate.c"), *LINK, "-o", c_program])
+    run_quietly(["cc", "-O2", f"-I{ROOT / 'include'}", str(EXAMPLES / "c/validate.c"), *LINK, "-o", c_program])
     commands = {"C": [c_program], "Python": [sys.executable, str(EXAMPLES / "python/validate.py")]}
 
     if shutil.which("go"):
-        build(
+        run_quietly(
             # Without its version control stamp, because that fails where the checkout belongs to another user.
             ["go", "build", "-buildvcs=false", "-o", go_program, "."],
             EXAMPLES / "go",
@@ -119,15 +119,15 @@ def build_client_examples() -> Dict[str, str]:
     for name in ("session", "server"):
         programs[name] = str(BUILT / name)
         source = str(EXAMPLES / f"c/{name}.c")
-        build(["cc", "-O2", "-pthread", f"-I{ROOT / 'include'}", source, *LINK, "-o", programs[name]])
+        run_quietly(["cc", "-O2", "-pthread", f"-I{ROOT / 'include'}", source, *LINK, "-o", programs[name]])
     return programs
 
 
 @contextmanager
-def standin() -> Iterator[Tuple[str, str]]:
+def standin(*options: str) -> Iterator[Tuple[str, str]]:
     """A stand-in Hanko on free ports of this machine: its API URL and its Admin URL."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "hanko.standin", "--key-bits", "2048"],
+        [sys.executable, "-m", "hanko.standin", "--key-bits", "2048", *options],
         env=clean_environment(PYTHONPATH=str(ROOT / "bindings/python/src"), PYTHONDONTWRITEBYTECODE="1"),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -148,14 +148,19 @@ def standin() -> Iterator[Tuple[str, str]]:
         yield urls["HANKO_API_URL"], urls["HANKO_ADMIN_URL"]
     finally:
         watchdog.cancel()
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end(process)
         if process.stdout:
             process.stdout.close()
+
+
+def end(process: "subprocess.Popen[Any]") -> None:
+    """End a server as an operator does, and by force if that does not help."""
+    process.terminate()
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def ask_admin(url: str, method: str = "POST") -> Dict[str, str]:

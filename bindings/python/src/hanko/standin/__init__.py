@@ -4,8 +4,9 @@ Start it with `python3 -m hanko.standin`, or in a test with `StandIn`. It is a t
 out sessions to anybody who asks and must not face the internet.
 """
 
-from .service import FORGERIES, MintedSession, StandIn
+from .service import FORGERIES, MintedSession
 from .settings import DEFAULT_TENANT, Settings, SettingsError, parse_duration
+from .stand_in import StandIn
 from .state import Email, Session, User
 from .tokens import InvalidToken, OpenSSLError, PublicKey, SigningKey
 

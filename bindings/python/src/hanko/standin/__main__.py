@@ -10,8 +10,8 @@ import sys
 import threading
 from typing import Any
 
-from .service import StandIn
 from .settings import DEFAULT_TENANT, SettingsError, parse_duration
+from .stand_in import StandIn
 from .tokens import OpenSSLError
 
 _DESCRIPTION = """\

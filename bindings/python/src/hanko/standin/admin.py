@@ -11,18 +11,16 @@ import ipaddress
 import json
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Callable, cast
+from typing import Any, Callable, cast
 
 from .answers import Answer, HTTPError, no_content
 from .claims import parse_uuid
 from .json_input import Member, decode, decode_object, same_key, string_fields, type_error
 from .public import body_media_type, split_tenant
 from .server import Request
+from .service import MintedSession, Service
 from .settings import NANOSECONDS
 from .state import DatabaseDown, Email, Session, User
-
-if TYPE_CHECKING:
-    from .service import MintedSession, StandIn
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -35,9 +33,10 @@ _Handler = Callable[[Request, tuple[str, ...]], Answer]
 class AdminAPI:
     """Answers the requests on the admin port."""
 
-    def __init__(self, standin: StandIn) -> None:
-        """`standin` holds the settings, the key and the database."""
-        self._standin = standin
+    def __init__(self, service: Service, counts: Callable[[], dict[str, int]]) -> None:
+        """`service` holds the settings, the key and the database; `counts` are those of the public port."""
+        self._service = service
+        self._counts = counts
         one_user, one_session = r"/users/([^/]+)", r"/users/([^/]+)/sessions/([^/]+)"
         routes: list[tuple[str, str, _Handler]] = [
             ("GET", "/health/alive", lambda request, names: Answer(200, {"alive": True})),
@@ -64,7 +63,7 @@ class AdminAPI:
     def handle(self, request: Request) -> Answer:
         """The answer to one request."""
         path = request.path
-        tenant = self._standin.settings.tenant
+        tenant = self._service.settings.tenant
         try:
             if tenant is not None and not path.startswith((_PREFIX + "/", "/health/")):
                 if not path.startswith(f"/{tenant}{_PREFIX}/"):
@@ -80,7 +79,7 @@ class AdminAPI:
 
     def _load_tenant(self) -> None:
         try:
-            self._standin.database.check()
+            self._service.database.check()
         except DatabaseDown:
             raise HTTPError(500, "failed to load tenant") from None
 
@@ -116,15 +115,15 @@ class AdminAPI:
             raise HTTPError(400, "at least one primary email must be provided")
         if primary > 1:
             raise HTTPError(400, "only one primary email is allowed")
-        user = self._standin.database.add_user(emails, username, user_id, created_at)
+        user = self._service.database.add_user(emails, username, user_id, created_at)
         return Answer(200, user.as_json())
 
     def _list_users(self, request: Request, names: tuple[str, ...]) -> Answer:
-        users = self._standin.database.users()
+        users = self._service.database.users()
         return Answer(200, [user.as_json() for user in users], headers=[("X-Total-Count", str(len(users)))])
 
     def _known_user(self, user_id: str, message: str | None) -> User:
-        user = self._standin.database.user(user_id)
+        user = self._service.database.user(user_id)
         if user is None:
             raise HTTPError(404, message)
         return user
@@ -134,7 +133,7 @@ class AdminAPI:
 
     def _delete_user(self, request: Request, names: tuple[str, ...]) -> Answer:
         user = self._known_user(_path_uuid(names[0]), "user not found")
-        self._standin.delete_user(user.id)
+        self._service.delete_user(user.id)
         return no_content()
 
     # Sessions
@@ -155,7 +154,7 @@ class AdminAPI:
         if wrong:
             raise HTTPError(400, " and ".join(wrong))
         user = self._known_user(user_id, "user not found")
-        session = self._standin.mint_session(user, user_agent=user_agent or None, ip_address=ip_address or None)
+        session = self._service.mint_session(user, user_agent=user_agent or None, ip_address=ip_address or None)
         return Answer(200, {"session_token": session.token})
 
     def _session_of(self, names: tuple[str, ...]) -> Session:
@@ -165,7 +164,7 @@ class AdminAPI:
         if wrong:
             raise HTTPError(400, f"code=400, message={' and '.join(wrong)}")
         user = self._known_user(names[0], None)
-        session = self._standin.database.session(names[1])
+        session = self._service.database.session(names[1])
         if session is None or session.user_id != user.id:
             raise HTTPError(404)
         return session
@@ -174,13 +173,13 @@ class AdminAPI:
         if not _UUID.fullmatch(names[0]):
             raise HTTPError(400, "code=400, message=UserID must be a valid uuid")
         user = self._known_user(names[0], None)
-        return Answer(200, [session.as_json() for session in self._standin.database.active_sessions(user.id)])
+        return Answer(200, [session.as_json() for session in self._service.database.active_sessions(user.id)])
 
     def _get_session(self, request: Request, names: tuple[str, ...]) -> Answer:
         return Answer(200, self._session_of(names).as_json())
 
     def _delete_session(self, request: Request, names: tuple[str, ...]) -> Answer:
-        self._standin.database.delete_session(self._session_of(names).id)
+        self._service.database.delete_session(self._session_of(names).id)
         return no_content()
 
     # What only the stand-in has
@@ -196,7 +195,7 @@ class AdminAPI:
         if not all(isinstance(method, str) for method in amr):
             raise HTTPError(400, "amr is a list of strings")
         return _minted(
-            self._standin.mint_session(
+            self._service.mint_session(
                 self._user_in(options),
                 email=_option(options, "email", str, None),
                 username=_option(options, "username", str, None),
@@ -207,38 +206,38 @@ class AdminAPI:
 
     def _mint_expired(self, request: Request, names: tuple[str, ...]) -> Answer:
         options = _options(request, ("user_id", "seconds_ago"))
-        return _minted(self._standin.mint_expired(self._user_in(options), _option(options, "seconds_ago", float, 60)))
+        return _minted(self._service.mint_expired(self._user_in(options), _option(options, "seconds_ago", float, 60)))
 
     def _mint_forged(self, request: Request, names: tuple[str, ...]) -> Answer:
         options = _options(request, ("user_id", "how"))
         try:
-            return _minted(self._standin.mint_forged(self._user_in(options), _option(options, "how", str, "signature")))
+            return _minted(self._service.mint_forged(self._user_in(options), _option(options, "how", str, "signature")))
         except ValueError as reason:
             raise HTTPError(400, str(reason)) from None
 
     def _mint_webhook(self, request: Request, names: tuple[str, ...]) -> Answer:
         options = _options(request, ("user_id", "event"))
         event = _option(options, "event", str, "session.create.admin")
-        token = self._standin.mint_webhook_token(event, self._user_in(options))
+        token = self._service.mint_webhook_token(event, self._user_in(options))
         return Answer(200, {"token": token, "event": event})
 
     def _show_database(self, request: Request, names: tuple[str, ...]) -> Answer:
-        return Answer(200, {"down": self._standin.database_down})
+        return Answer(200, {"down": self._service.database_down})
 
     def _switch_database(self, request: Request, names: tuple[str, ...]) -> Answer:
         options = _options(request, ("down",))
         if "down" not in options:
             raise HTTPError(400, "down is a required field")
-        self._standin.database_down = _option(options, "down", bool, False)
+        self._service.database_down = _option(options, "down", bool, False)
         return self._show_database(request, names)
 
     def _advance_clock(self, request: Request, names: tuple[str, ...]) -> Answer:
         options = _options(request, ("advance_seconds",))
-        self._standin.advance_clock(_option(options, "advance_seconds", float, 0.0))
-        return Answer(200, {"now": self._standin.clock.now() // NANOSECONDS})
+        self._service.advance_clock(_option(options, "advance_seconds", float, 0.0))
+        return Answer(200, {"now": self._service.clock.now() // NANOSECONDS})
 
     def _show_counts(self, request: Request, names: tuple[str, ...]) -> Answer:
-        return Answer(200, {"requests": self._standin.requests, "connections": self._standin.connections})
+        return Answer(200, self._counts())
 
 
 def _minted(session: MintedSession) -> Answer:

@@ -22,6 +22,7 @@ REASONS = {
     409: "Conflict",
     415: "Unsupported Media Type",
     500: "Internal Server Error",
+    503: "Service Unavailable",
 }
 
 # Go escapes these so that JSON can stand inside HTML and JavaScript.

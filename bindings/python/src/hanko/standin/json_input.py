@@ -250,7 +250,7 @@ def same_key(key: str, field: str) -> bool:
 
 def string_fields(data: bytes, go_type: str, fields: list[str]) -> list[str]:
     """The named string fields of the object in `data`; one that is missing or null is empty."""
-    found = {field: "" for field in fields}
+    found = dict.fromkeys(fields, "")
     first_error: HTTPError | None = None
     for member in decode_object(data, go_type):
         for field in fields:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .answers import Answer, HTTPError, delete_cookie, format_time, no_content
 from .claims import Claims, check_times, format_seconds, parse_uuid, read_claims
 from .json_input import string_fields
 from .server import Request
+from .service import Service
 from .settings import NANOSECONDS
 from .state import DatabaseDown, Session
 from .tokens import InvalidToken
-
-if TYPE_CHECKING:
-    from .service import StandIn
 
 # Echo looks at no more values than this of one header or cookie.
 _MAXIMUM_CANDIDATES = 20
@@ -75,9 +72,9 @@ def bearer_and_cookie_tokens(request: Request, cookie_name: str) -> list[str]:
 class PublicAPI:
     """Answers the requests on the public port."""
 
-    def __init__(self, standin: StandIn) -> None:
-        """`standin` holds the settings, the key and the database."""
-        self._standin = standin
+    def __init__(self, service: Service) -> None:
+        """`service` holds the settings, the key and the database."""
+        self._service = service
         self._routes = {
             ("POST", "/sessions/validate"): self._validate_body,
             ("GET", "/sessions/validate"): self._validate_headers,
@@ -89,10 +86,16 @@ class PublicAPI:
 
     def handle(self, request: Request) -> Answer:
         """The answer to one request."""
-        if self._standin.delay_ms > 0:
-            time.sleep(self._standin.delay_ms / 1000)
+        intercept = self._service.intercept
+        intercepted = None if intercept is None else intercept(request)
+        if intercepted is not None:
+            return intercepted
+        self._service.wait()
         path = request.path
-        tenant = self._standin.settings.tenant
+        prefix = self._service.prefix
+        if prefix and path.startswith(prefix + "/"):
+            path = path[len(prefix) :]
+        tenant = self._service.settings.tenant
         if tenant is not None:
             self._load_tenant()
             path = split_tenant(path, tenant)
@@ -108,7 +111,7 @@ class PublicAPI:
 
     def _load_tenant(self) -> None:
         try:
-            self._standin.database.check()
+            self._service.database.check()
         except DatabaseDown:
             raise HTTPError(500, "failed to load tenant") from None
 
@@ -123,25 +126,25 @@ class PublicAPI:
     def _verify(self, token: str) -> dict[str, Any]:
         """The payload of a token that is signed and in time."""
         try:
-            self._standin.database.check()
+            self._service.database.check()
         except DatabaseDown:
             # Hanko keeps its keys in the database, and takes every trouble with them for a bad token.
             raise InvalidToken("the keys cannot be loaded") from None
-        payload = self._standin.key.public.verify(token)
-        check_times(payload, self._standin.clock.now() // NANOSECONDS)
+        payload = self._service.key.public.verify(token)
+        check_times(payload, self._service.clock.now() // NANOSECONDS)
         return payload
 
     def _idle_out(self, session: Session) -> bool:
         """Whether the session lay idle for too long; if so, it is deleted."""
-        timeout = self._standin.settings.idle_timeout
-        idle = self._standin.clock.now() - session.last_used
+        timeout = self._service.settings.idle_timeout
+        idle = self._service.clock.now() - session.last_used
         if timeout <= 0 or idle <= timeout * NANOSECONDS:
             return False
-        self._standin.database.delete_session(session.id)
+        self._service.database.delete_session(session.id)
         return True
 
     def _cookie_deletion(self) -> tuple[str, str]:
-        settings = self._standin.settings
+        settings = self._service.settings
         return delete_cookie(settings.cookie_name, secure=settings.certificate_file is not None)
 
     def _valid(self, claims: Claims, last_used: int, digits: int) -> Answer:
@@ -151,7 +154,7 @@ class PublicAPI:
             "expiration_time": format_seconds(claims.expiration),
             "user_id": claims.subject,
         }
-        timeout = self._standin.settings.idle_timeout
+        timeout = self._service.settings.idle_timeout
         if timeout > 0:
             idle_end = last_used + round(timeout * NANOSECONDS)
             if idle_end > claims.expiration * NANOSECONDS:
@@ -172,26 +175,26 @@ class PublicAPI:
         except InvalidToken:
             return not_valid
         claims = read_claims(payload)
-        database = self._standin.database
+        database = self._service.database
         session = database.session(claims.session_id)
         if session is None:
             return not_valid
         if self._idle_out(session):
             not_valid.headers.append(self._cookie_deletion())
             return not_valid
-        now = self._standin.clock.now()
+        now = self._service.clock.now()
         database.touch_session(session.id, now)
         return self._valid(claims, now, digits=9)
 
     def _validate_headers(self, request: Request) -> Answer:
         not_valid = Answer(200, {"is_valid": False})
-        for token in bearer_and_cookie_tokens(request, self._standin.settings.cookie_name):
+        for token in bearer_and_cookie_tokens(request, self._service.settings.cookie_name):
             try:
                 payload = self._verify(token)
             except InvalidToken:
                 continue
             claims = read_claims(payload)
-            session = self._standin.database.session(claims.session_id)
+            session = self._service.database.session(claims.session_id)
             if session is None:
                 continue
             if self._idle_out(session):
@@ -203,12 +206,12 @@ class PublicAPI:
         return not_valid
 
     def _key_set(self, request: Request) -> Answer:
-        self._standin.database.check()
-        return Answer(200, {"keys": [self._standin.key.public.as_jwk()]}, headers=[("Cache-Control", "max-age=600")])
+        self._service.database.check()
+        return Answer(200, {"keys": [self._service.key.public.as_jwk()]}, headers=[("Cache-Control", "max-age=600")])
 
     def _logout(self, request: Request) -> Answer:
-        database = self._standin.database
-        for token in bearer_and_cookie_tokens(request, self._standin.settings.cookie_name):
+        database = self._service.database
+        for token in bearer_and_cookie_tokens(request, self._service.settings.cookie_name):
             try:
                 session_id = parse_uuid(self._verify(token)["session_id"])
                 session = database.session(session_id)

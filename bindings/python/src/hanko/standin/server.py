@@ -124,13 +124,13 @@ def _read_head(reader: _Reader) -> tuple[str, str, tuple[int, int], list[tuple[s
     try:
         method, target, protocol = line.decode("latin-1").split(" ")
     except ValueError:
-        raise _BadRequest() from None
+        raise _BadRequest from None
     if not method or not target:
-        raise _BadRequest()
+        raise _BadRequest
     if protocol not in ("HTTP/1.0", "HTTP/1.1"):
         if protocol.startswith("HTTP/"):
             raise _BadRequest("505 HTTP Version Not Supported")
-        raise _BadRequest()
+        raise _BadRequest
     headers: list[tuple[str, str]] = []
     size = len(line)
     while True:
@@ -142,7 +142,7 @@ def _read_head(reader: _Reader) -> tuple[str, str, tuple[int, int], list[tuple[s
             raise _BadRequest("431 Request Header Fields Too Large")
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or not name or name != name.strip():
-            raise _BadRequest()
+            raise _BadRequest
         headers.append((name, value.strip(" \t")))
     version = (1, int(protocol[-1]))
     if version == (1, 1) and sum(name.lower() == "host" for name, _ in headers) != 1:
@@ -156,7 +156,7 @@ def _read_chunked(reader: _Reader) -> bytes:
         try:
             size = int(reader.line(4096).partition(b";")[0].strip(), 16)
         except ValueError:
-            raise _BadRequest() from None
+            raise _BadRequest from None
         if size < 0 or len(body) + size > _MAXIMUM_BODY:
             raise _BadRequest("413 Request Entity Too Large")
         if size == 0:
@@ -165,7 +165,7 @@ def _read_chunked(reader: _Reader) -> bytes:
             return bytes(body)
         body += reader.exactly(size)
         if reader.line(2):
-            raise _BadRequest()
+            raise _BadRequest
 
 
 class _Connection:
@@ -201,7 +201,7 @@ class _Connection:
             )
         except (_Closed, DropConnection, OSError):
             pass
-        except Exception:  # a mistake in the stand-in: say so, end only this connection
+        except Exception:  # noqa: BLE001 - a mistake in the stand-in: say so, end only this connection
             traceback.print_exc()
         finally:
             self.close()
@@ -230,7 +230,7 @@ class _Connection:
         if encodings and encodings != ["chunked"]:
             raise _BadRequest("501 Not Implemented", ": Unsupported transfer encoding")
         if len(lengths) > 1 or not all(length.isascii() and length.isdigit() for length in lengths):
-            raise _BadRequest()
+            raise _BadRequest
         length = 0 if encodings or not lengths else int(lengths.pop())
         if length > _MAXIMUM_BODY:
             raise _BadRequest("413 Request Entity Too Large")

@@ -1,18 +1,16 @@
-"""The stand-in as one object: start it, mint tokens, end sessions, take its database away."""
+"""What a Hanko does, without its ports: mint tokens, end sessions, lose its database."""
 
 from __future__ import annotations
 
-import ssl
+import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Callable
 
-from .admin import AdminAPI
-from .answers import as_float64
-from .public import PublicAPI
-from .server import Listener
-from .settings import NANOSECONDS, Settings, SettingsError, make_settings
+from .answers import Answer, DropConnection, as_float64
+from .server import Request
+from .settings import NANOSECONDS, Settings
 from .state import Clock, Database, Email, Session, User
 from .tokens import SigningKey, with_broken_signature, without_signature
 
@@ -24,117 +22,58 @@ FORGERIES = ("signature", "other-key", "alg-none")
 class MintedSession:
     """A session that was just made, with the token that opens it."""
 
-    token: str
+    token: str = field(repr=False)
     session_id: str
     user_id: str
 
 
-class StandIn:
-    """A stand-in Hanko in this process.
-
-    ::
-
-        with StandIn(key_bits=2048, idle_timeout="30m") as hanko:
-            session = hanko.mint_session(email="ada@example.com")
-            ...  # ask hanko.api_url about session.token
-            hanko.revoke(session)
-
-    Keyword arguments are the fields of `Settings`; `audience` may be one string, `tenant=True` takes
-    Hanko's default tenant, and durations may be written as `"12h"`.
-    """
+class Service:
+    """Users, sessions and the key that signs their tokens."""
 
     def __init__(
-        self,
-        *,
-        database_down: bool = False,
-        delay_ms: float = 0,
-        key: SigningKey | None = None,
-        **options: Any,
+        self, settings: Settings, *, database_down: bool = False, delay_ms: float = 0, key: SigningKey | None = None
     ) -> None:
-        """Make the signing key and open no port yet. A `key` that is given is not closed by `stop`."""
-        self.settings: Settings = make_settings(**options)
+        """Make the signing key, unless a `key` is given, which is then not closed by `remove_keys`."""
+        self.settings = settings
         self._custom_claims: Mapping[str, Any] = as_float64(self.settings.custom_claims)
         self.delay_ms = delay_ms
+        self.intercept: Callable[[Request], Answer | None] | None = None
+        """Called with each request to the public port; an answer that it gives is sent instead of Hanko's."""
+        self.prefix = ""
+        """A first part of paths that is as good as none, such as ``/one``: one server is then at several addresses."""
+        self._interruption = threading.Event()
         self.clock = Clock()
         self.database = Database(self.clock)
         self.database.is_down = database_down
-        tls = self._tls_context()
-        settings = self.settings
-        self.public = Listener(
-            "public", settings.host, settings.port, PublicAPI(self).handle, self.clock.now, tls, settings.verbose
-        )
-        self.admin = Listener(
-            "admin", settings.host, settings.admin_port, AdminAPI(self).handle, self.clock.now, None, settings.verbose
-        )
         self._owns_key = key is None
-        self.key = SigningKey(settings.key_bits) if key is None else key
+        self.key = SigningKey(self.settings.key_bits) if key is None else key
         self._other_key: SigningKey | None = None
 
-    def _tls_context(self) -> ssl.SSLContext | None:
-        if self.settings.certificate_file is None or self.settings.key_file is None:
-            return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            # A password of its own, so that an encrypted key fails instead of asking at the terminal.
-            context.load_cert_chain(self.settings.certificate_file, self.settings.key_file, password="")
-        except (OSError, ValueError) as reason:
-            raise SettingsError(f"the certificate or its key cannot be loaded: {reason}") from None
-        return context
+    def wait(self) -> None:
+        """Wait as long as answers are delayed; without an answer where the wait was cut short."""
+        if self.delay_ms > 0 and self._interruption.wait(self.delay_ms / 1000):
+            raise DropConnection
 
-    def __enter__(self) -> StandIn:
-        """Start both ports."""
-        return self.start()
+    def interrupt(self) -> None:
+        """Cut short all that waits now."""
+        interruption, self._interruption = self._interruption, threading.Event()
+        interruption.set()
 
-    def __exit__(self, *_: object) -> None:
-        """Stop, and remove the key."""
-        self.stop()
-
-    def start(self) -> StandIn:
-        """Open the public and the admin port."""
-        try:
-            self.public.start()
-            self.admin.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def stop(self) -> None:
-        """Close both ports with their connections, and remove the keys that were made here."""
-        self.public.stop()
-        self.admin.stop()
+    def remove_keys(self) -> None:
+        """Remove the keys that were made here; a `key` that was given stays."""
         if self._owns_key:
             self.key.close()
         if self._other_key is not None:
             self._other_key.close()
 
-    # Addresses and counts
-
-    def _url(self, listener: Listener, scheme: str) -> str:
-        host = f"[{listener.host}]" if ":" in listener.host else listener.host
-        tenant = f"/{self.settings.tenant}" if self.settings.tenant else ""
-        return f"{scheme}://{host}:{listener.port}{tenant}"
-
-    @property
-    def api_url(self) -> str:
-        """What belongs into `HANKO_API_URL`: the public port, with the tenant if there is one."""
-        return self._url(self.public, "http" if self.public.tls is None else "https")
-
-    @property
-    def admin_url(self) -> str:
-        """The Admin API, which is never behind TLS here."""
-        return self._url(self.admin, "http")
-
-    @property
-    def requests(self) -> int:
-        """How many requests the public port has answered, whatever the answer."""
-        return self.public.requests
-
-    @property
-    def connections(self) -> int:
-        """How many connections the public port has accepted."""
-        return self.public.connections
+    def forget(self) -> None:
+        """As if it had been started anew: no user, no session, no trouble, the right time."""
+        self.delay_ms = 0
+        self.interrupt()
+        self.intercept = None
+        self.prefix = ""
+        self.clock.reset()
+        self.database.clear()
 
     # Outages
 
@@ -146,18 +85,6 @@ class StandIn:
     @database_down.setter
     def database_down(self, down: bool) -> None:
         self.database.is_down = down
-
-    def stop_listening(self) -> None:
-        """Close the public port and its connections, as if Hanko had ended. The admin port stays."""
-        self.public.stop()
-
-    def start_listening(self) -> None:
-        """Open the public port again, on the same number and with all sessions."""
-        self.public.start()
-
-    def close_connections(self, only_idle: bool = False) -> int:
-        """Close kept connections from the server's side; how many there were."""
-        return self.public.close_connections(only_idle)
 
     # Users and sessions
 
@@ -182,6 +109,8 @@ class StandIn:
         email: str | None = None,
         username: str | None = None,
         amr: Sequence[str] = (),
+        claims: Mapping[str, Any] | None = None,
+        audience: Sequence[str] | None = None,
         lifespan: float | None = None,
         issued_ago: float = 0,
         user_agent: str | None = None,
@@ -190,7 +119,8 @@ class StandIn:
         """A session that Hanko calls valid, of `user` or of a new one.
 
         `amr` are the authentication methods that a login through the browser leaves in the token.
-        `lifespan` (seconds) replaces the setting; `issued_ago` moves the issue into the past.
+        `claims` are further custom claims, besides those of the settings. `lifespan` (seconds) and
+        `audience` replace the settings; `issued_ago` moves the issue into the past.
         """
         self.database.check()
         if user is None:
@@ -199,7 +129,8 @@ class StandIn:
         lifespan = self.settings.lifespan if lifespan is None else lifespan
         expires_at = issued_at + round(lifespan * NANOSECONDS)
         session_id = str(uuid.uuid4())
-        token = self.key.sign(self._payload(user, session_id, issued_at, expires_at, amr))
+        payload = self._payload(user, session_id, issued_at, expires_at, amr, claims or {}, audience)
+        token = self.key.sign(payload)
         session = Session(
             id=session_id,
             user_id=user.id,
@@ -214,15 +145,22 @@ class StandIn:
         return MintedSession(token, session_id, user.id)
 
     def _payload(
-        self, user: User, session_id: str, issued_at: int, expires_at: int, amr: Sequence[str]
+        self,
+        user: User,
+        session_id: str,
+        issued_at: int,
+        expires_at: int,
+        amr: Sequence[str],
+        claims: Mapping[str, Any],
+        audience: Sequence[str] | None,
     ) -> dict[str, Any]:
         # Custom claims first: what Hanko sets itself must not be replaced by them.
-        payload: dict[str, Any] = dict(self._custom_claims)
+        payload: dict[str, Any] = {**self._custom_claims, **as_float64(claims)}
         payload.update(
             sub=user.id,
             iat=issued_at // NANOSECONDS,
             exp=expires_at // NANOSECONDS,
-            aud=list(self.settings.audience),
+            aud=list(self.settings.audience if audience is None else audience),
             session_id=session_id,
         )
         email = user.primary_email

@@ -31,6 +31,10 @@ class Clock:
         """Move the clock forward (or back, with a negative number)."""
         self._ahead += round(seconds * NANOSECONDS)
 
+    def reset(self) -> None:
+        """Show the real time again."""
+        self._ahead = 0
+
 
 @dataclass(frozen=True)
 class Email:
@@ -124,6 +128,13 @@ class Database:
         self._sessions: dict[str, Session] = {}
         self.is_down = False
 
+    def clear(self) -> None:
+        """Forget everybody, and be there again if it was switched off."""
+        with self._lock:
+            self._users.clear()
+            self._sessions.clear()
+            self.is_down = False
+
     def check(self) -> None:
         """Raise `DatabaseDown` if the database was switched off."""
         if self.is_down:
@@ -197,7 +208,7 @@ class Database:
         with self._lock:
             rows = [row for row in self._sessions.values() if row.user_id == user_id and row.expires_at > now]
         # Reversed first, so that of two with the same time the later one comes first.
-        return sorted(reversed(rows), key=lambda row: row.created_at, reverse=True)
+        return sorted(reversed(rows), key=lambda row: row.created_at, reverse=True)  # noqa: C414
 
     def session(self, session_id: str) -> Session | None:
         """The session of this id, if there is one."""

@@ -1,0 +1,99 @@
+"""Failed calls in Python's own log, written by the thread that made the call."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Callable, Optional
+
+from ._fork import renew_after_fork
+from ._status import Status
+
+# What HANKO_LOG may say; the library itself has refused everything else.
+_THRESHOLDS: dict[str, int] = {
+    "off": logging.CRITICAL + 1,
+    "error": logging.ERROR,
+    "warning": logging.WARNING,
+    "info": logging.INFO,
+    "debug": logging.DEBUG,
+}
+
+# A token that is simply not valid is no event; everything that is not listed should make somebody act.
+_LEVELS: dict[int, int] = {
+    Status.OK: logging.DEBUG,
+    Status.NO_TOKEN: logging.DEBUG,
+    Status.INVALID_TOKEN: logging.INFO,
+    Status.CANCELLED: logging.INFO,
+}
+
+# The one refusal that is an event: a typing error in the audiences logs everybody out.
+AUDIENCE_TEXT = "the session's audience holds none of the configured audiences"
+
+
+class LineLimit:
+    """Lets at most one line a second pass for each key; a value without a clock."""
+
+    def __init__(self) -> None:
+        """Nothing has passed yet."""
+        self._last: dict[tuple[str, int], tuple[float, int]] = {}
+
+    def admit(self, key: tuple[str, int], now: float) -> Optional[int]:
+        """How many lines of this key were left out since the last one; None when this one must be, too."""
+        last = self._last.get(key)
+        if last is None or now - last[0] >= 1.0:
+            self._last[key] = (now, 0)
+            return 0 if last is None else last[1]
+        self._last[key] = (last[0], last[1] + 1)
+        return None
+
+
+class _SharedLimit:
+    """One limit for the process: many clients in one outage say the same."""
+
+    def __init__(self) -> None:
+        self._begin()
+        renew_after_fork(self, _SharedLimit._begin)
+
+    def _begin(self) -> None:
+        # Re-entrant, because a signal handler may make calls of its own in the middle of this.
+        self._lock = threading.RLock()
+        self._limit = LineLimit()
+
+    def admit(self, key: tuple[str, int], now: float) -> Optional[int]:
+        with self._lock:
+            return self._limit.admit(key, now)
+
+
+_shared_limit = _SharedLimit()
+
+
+class FailureLog:
+    """Writes the text of failed calls to a logger: at most one line a second for each status."""
+
+    def __init__(
+        self,
+        logger: Optional[logging.Logger],
+        threshold: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Write to the logger ``hanko`` where none is given; ``threshold`` is a word of ``HANKO_LOG``."""
+        self._logger = logging.getLogger("hanko") if logger is None else logger
+        self._threshold = _THRESHOLDS.get(threshold, logging.ERROR)
+        self._clock = clock
+
+    def write(self, status: int, text: str) -> None:
+        """Note a call that failed."""
+        level = _LEVELS.get(status, logging.ERROR)
+        if status == Status.INVALID_TOKEN and text.startswith(AUDIENCE_TEXT):
+            level = logging.ERROR
+        if level < self._threshold or not self._logger.isEnabledFor(level):
+            return
+        left_out = _shared_limit.admit((self._logger.name, status), self._clock())
+        if left_out is None:
+            return
+        more = f" ({left_out} more like this were not logged)" if left_out else ""
+        try:
+            self._logger.log(level, "%s: %s%s", Status(status).full_name, text, more)
+        except Exception:  # noqa: BLE001, S110 - a handler that fails must not change what a token is worth
+            pass

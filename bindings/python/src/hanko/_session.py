@@ -1,0 +1,34 @@
+"""What Hanko said about a token."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Optional
+
+
+@dataclass(frozen=True)
+class Session:
+    """What Hanko said about a token, at the moment it was asked.
+
+    ``None`` means that Hanko did not send it. Times are in UTC. ``user_id`` and the times come from where users and
+    claims templates cannot overwrite them, as long as Hanko sends them there; ``claims`` holds every claim as it was
+    sent, custom ones among them, and what users can change, such as unsafe metadata, is not to be trusted.
+
+    It can be made by hand in tests: ``Session(user_id="...")``.
+    """
+
+    user_id: str
+    session_id: Optional[str] = None
+    email: Optional[str] = None
+    email_verified: bool = False
+    username: Optional[str] = None
+    issued_at: Optional[datetime] = None
+    expires_at: Optional[datetime] = None
+    idle_expires_at: Optional[datetime] = None
+    claims: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a session of nobody."""
+        if not self.user_id:
+            raise ValueError("a session has a user: user_id must not be empty")

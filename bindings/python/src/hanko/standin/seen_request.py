@@ -1,0 +1,28 @@
+"""What a test may want to know of a request."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from .server import Request
+
+
+@dataclass(frozen=True)
+class SeenRequest:
+    """A request that came to the stand-in."""
+
+    method: str
+    path: str
+    token: str | None = field(default=None, repr=False)
+    """The token that was asked about; None where the request names none."""
+
+    @classmethod
+    def of(cls, request: Request) -> SeenRequest:
+        """What is kept of a request."""
+        try:
+            body = json.loads(request.body)
+        except (ValueError, RecursionError):
+            body = None
+        token = body.get("session_token") if isinstance(body, dict) else None
+        return cls(request.method, request.path, token if isinstance(token, str) else None)

@@ -1,0 +1,192 @@
+"""Failed calls in the log: where, at which level, how often, and nothing of a token."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from answering import AnsweringServer, answering, yes
+
+import hanko
+from hanko import Status, _library
+from hanko._logging import AUDIENCE_TEXT, FailureLog, LineLimit
+
+
+class Lines(logging.Handler):
+    """Keeps what it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[tuple[str, int, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        self.lines.append((record.name, record.levelno, record.getMessage()))
+
+
+@pytest.fixture
+def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, str]]]:
+    """What reaches the logger `hanko`; what was said in other tests does not count."""
+    from hanko import _logging
+
+    monkeypatch.setattr(_logging._shared_limit, "_limit", LineLimit())
+    handler = Lines()
+    logger = logging.getLogger("hanko")
+    logger.addHandler(handler)
+    monkeypatch.setattr(logger, "level", logging.DEBUG)
+    yield handler.lines
+    logger.removeHandler(handler)
+
+
+def fail(client: hanko.Client, token: Any = "no") -> str:
+    """A call that fails, and its text."""
+    with pytest.raises(hanko.HankoError) as caught:
+        client.validate(token)
+    return str(caught.value)
+
+
+def test_a_failed_call_is_logged_with_its_text(lines, refused_url: str) -> None:
+    with hanko.Client(refused_url) as client:
+        text = fail(client)
+    assert lines == [("hanko", logging.ERROR, f"HANKO_UNAVAILABLE: {text}")]
+
+
+def test_by_default_only_errors_are(lines, accepting: AnsweringServer) -> None:
+    with hanko.Client(accepting.url) as client:
+        fail(client)
+        fail(client, None)
+        client.validate("token")
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    "word, expected",
+    [
+        ("off", []),
+        ("error", ["HANKO_PROTOCOL_ERROR"]),
+        ("warning", ["HANKO_PROTOCOL_ERROR"]),
+        ("info", ["HANKO_PROTOCOL_ERROR", "HANKO_INVALID_TOKEN"]),
+        ("debug", ["HANKO_PROTOCOL_ERROR", "HANKO_INVALID_TOKEN", "HANKO_NO_TOKEN"]),
+        ("", ["HANKO_PROTOCOL_ERROR"]),
+    ],
+)
+def test_the_threshold(lines, accepting, monkeypatch: pytest.MonkeyPatch, word: str, expected: list[str]) -> None:
+    monkeypatch.setenv("HANKO_LOG", word)
+    accepting.answer = lambda token: "nonsense" if token == "odd" else {"is_valid": False}
+    with hanko.Client(accepting.url) as client:
+        for token in ("odd", "no", None):
+            fail(client, token)
+    assert [text.split(":")[0] for _, _, text in lines] == expected
+
+
+def test_levels(lines, accepting: AnsweringServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANKO_LOG", "debug")
+    with hanko.Client(accepting.url) as client:
+        fail(client)
+        fail(client, None)
+        accepting.answer = lambda _: {"is_valid": True}
+        fail(client)
+    assert [(level, text.split(":")[0]) for _, level, text in lines] == [
+        (logging.INFO, "HANKO_INVALID_TOKEN"),
+        (logging.DEBUG, "HANKO_NO_TOKEN"),
+        (logging.ERROR, "HANKO_PROTOCOL_ERROR"),
+    ]
+
+
+def test_levels_are_those_of_the_library(repository: Path) -> None:
+    """`logLevel` in the core says which status has which level; Cancelled cannot be provoked here."""
+    text = (repository / "Sources/HankoCore/Session/VerdictReason.swift").read_text(encoding="utf-8")
+    found = re.search(r"var logLevel: LogLevel \{(.*?)\n    \}", text, re.DOTALL)
+    assert found
+    assert re.findall(r"case (.*?): return \.(\w+)", found[1]) == [
+        (".ok, .noToken", "debug"),
+        (".invalidToken, .cancelled", "info"),
+    ]
+    assert "default: return .error" in found[1] and "if case .audienceMismatch = self { return .error }" in found[1]
+
+
+def test_an_audience_that_matches_nothing_is_an_error(lines) -> None:
+    with answering(lambda _: yes(audience=["here"])) as server:
+        with hanko.Client(server.url, audiences=["there", "elsewhere"]) as client:
+            text = fail(client)
+    assert lines == [("hanko", logging.ERROR, f"HANKO_INVALID_TOKEN: {AUDIENCE_TEXT}: there, elsewhere")]
+    assert text == f"{AUDIENCE_TEXT}: there, elsewhere"
+
+
+def test_another_logger(lines, refused_url: str) -> None:
+    handler = Lines()
+    logger = logging.getLogger("somebody.else")
+    logger.addHandler(handler)
+    with hanko.Client(refused_url, logger=logger) as client:
+        fail(client)
+    assert lines == [] and len(handler.lines) == 1 and handler.lines[0][0] == "somebody.else"
+
+
+def test_at_most_one_line_a_second_for_each_status(lines, refused_url: str, accepting: AnsweringServer) -> None:
+    now = 100.0
+    log = FailureLog(None, "debug", clock=lambda: now)
+    for _ in range(5):
+        log.write(Status.TIMEOUT, "late")
+        log.write(Status.UNAVAILABLE, "gone")
+    assert [text for _, _, text in lines] == ["HANKO_TIMEOUT: late", "HANKO_UNAVAILABLE: gone"]
+    now += 0.99
+    log.write(Status.TIMEOUT, "late")
+    assert len(lines) == 2
+    now += 0.02
+    log.write(Status.TIMEOUT, "late")
+    log.write(Status.TIMEOUT, "late")
+    now += 1
+    log.write(Status.TIMEOUT, "late")
+    assert [text for _, _, text in lines[2:]] == [
+        "HANKO_TIMEOUT: late (5 more like this were not logged)",
+        "HANKO_TIMEOUT: late (1 more like this were not logged)",
+    ]
+
+
+def test_all_clients_share_that_limit(lines, refused_url: str) -> None:
+    for _ in range(4):
+        with hanko.Client(refused_url, max_retries=0) as client:
+            for _ in range(3):
+                fail(client)
+    assert 1 <= len(lines) <= 2  # two where a second began in between
+
+
+def test_a_handler_that_fails_changes_nothing(lines, refused_url: str) -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise ZeroDivisionError
+
+    logger = logging.getLogger("broken")
+    logger.addHandler(Broken())
+    with hanko.Client(refused_url, logger=logger) as client:
+        with pytest.raises(hanko.AuthenticationUnavailable):
+            client.validate("token")
+
+
+def test_the_library_writes_nothing_itself(run_program, refused_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = """
+        import logging, os, sys, tempfile
+        import hanko
+        logging.getLogger("hanko").addHandler(logging.NullHandler())
+        logging.getLogger("hanko").propagate = False
+        with tempfile.TemporaryFile() as file:
+            os.dup2(file.fileno(), 2)
+            client = hanko.Client(sys.argv[1])
+            for _ in range(3):
+                try:
+                    client.validate("token")
+                except hanko.NotChecked:
+                    pass
+            assert hanko.validate("token") is False
+            file.seek(0)
+            print(file.read())
+    """
+    assert run_program(program, refused_url, HANKO_LOG="debug", HANKO_API_URL=refused_url) == "b''"
+
+
+def test_there_is_no_callback_into_python() -> None:
+    assert "CFUNCTYPE" not in Path(_library.__file__).read_text(encoding="utf-8")
