@@ -383,7 +383,7 @@ def test_backend_starts_without_hanko_but_not_with_a_wrong_setting(library: Path
 
 def test_nothing_is_left_beside_the_sources(example: Example) -> None:
     """Whatever the lines of the README build goes into .build."""
-    known = {".c", ".py", ".go", ".mod", ".md"}
+    known = {".c", ".py", ".go", ".mod", ".md", ".html"}
     strange = [str(path) for path in (ROOT / "examples").rglob("*") if path.is_file() and path.suffix not in known]
     assert strange == []
 

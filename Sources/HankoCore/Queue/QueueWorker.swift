@@ -3,6 +3,8 @@ import CSystem
 /// The background thread of one client: carries out the calls of all its completion queues, many at a time.
 ///
 /// It decides nothing about them, which is what `CallProgress` is for. Who submits or cancels leaves a note and goes on.
+///
+/// Its steps call each other from many places; those that are large are not inlined, to keep the library small.
 final class QueueWorker: @unchecked Sendable {
     // MARK: What others leave for the thread, under the lock
 
@@ -253,6 +255,7 @@ final class QueueWorker: @unchecked Sendable {
         return ticket == nil
     }
 
+    @inline(never)
     private func giveBack(_ submission: Submission) {
         guard let exchange = submission.exchange else { return }
         submission.exchange = nil
@@ -269,6 +272,7 @@ final class QueueWorker: @unchecked Sendable {
     }
 
     /// There is a turn for a call that needs a request.
+    @inline(never)
     private func start(_ submission: Submission) {
         let exchange: Exchange
         do {
@@ -320,6 +324,7 @@ final class QueueWorker: @unchecked Sendable {
 
     // MARK: Steps of a call
 
+    @inline(never)
     private func carryOut(_ action: CallProgress.Action, for submission: Submission) {
         var action = action
         while true {
@@ -436,6 +441,7 @@ final class QueueWorker: @unchecked Sendable {
         carryOut(action, for: submission)
     }
 
+    @inline(never)
     private func keySetEnded(_ result: ConfirmationResult?, for submission: Submission) {
         giveBack(submission)
         guard let flight = submission.flight else {
@@ -484,6 +490,7 @@ final class QueueWorker: @unchecked Sendable {
 
     // MARK: The end of a call
 
+    @inline(never)
     private func finish(_ submission: Submission, _ reason: VerdictReason) {
         giveBack(submission)
         submission.progress.giveUp()
@@ -496,6 +503,7 @@ final class QueueWorker: @unchecked Sendable {
     }
 
     /// Ends a call wherever it is.
+    @inline(never)
     private func end(_ submission: Submission, _ reason: VerdictReason, usesLibrary: Bool = true) {
         switch submission.place {
         case .ended: return
@@ -523,6 +531,7 @@ final class QueueWorker: @unchecked Sendable {
     }
 
     /// Ends all calls, or those of one queue.
+    @inline(never)
     private func endAll(_ reason: VerdictReason, of completions: Completions? = nil, usesLibrary: Bool = true) {
         func isMeant(_ submission: Submission) -> Bool {
             completions == nil || submission.completions === completions
