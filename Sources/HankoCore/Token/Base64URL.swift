@@ -17,52 +17,55 @@ package enum Base64URL {
     /// - Parameter output: has room for as many bytes as the text stands for.
     private static func decode(_ text: ByteView, to output: UnsafeMutablePointer<UInt8>) -> Bool {
         guard let letters = text.start else { return false }
-        var invalid: UInt32 = 0
+        var all = isLetter
         var position = 0
         var next = output
         while text.count &- position >= 4 {
-            let first = value(of: letters[position])
-            let second = value(of: letters[position &+ 1])
-            let third = value(of: letters[position &+ 2])
-            let fourth = value(of: letters[position &+ 3])
-            // Looked at once, at the end: only what somebody made up has other letters.
-            invalid |= first | second | third | fourth
-            let bits = first << 18 | second << 12 | third << 6 | fourth
-            next[0] = UInt8(truncatingIfNeeded: bits >> 16)
-            next[1] = UInt8(truncatingIfNeeded: bits >> 8)
-            next[2] = UInt8(truncatingIfNeeded: bits)
+            let first = digit(letters[position])
+            let second = digit(letters[position &+ 1])
+            let third = digit(letters[position &+ 2])
+            let fourth = digit(letters[position &+ 3])
+            // Looked at once, at the end: only what somebody made up has other bytes than letters.
+            all &= first & second & third & fourth
+            let bits = first << 18 &+ second << 12 &+ third << 6 &+ fourth
+            next[0] = UInt8(truncatingIfNeeded: (bits &- marks) >> 16)
+            next[1] = UInt8(truncatingIfNeeded: (bits &- marks) >> 8)
+            next[2] = UInt8(truncatingIfNeeded: bits &- marks)
             next += 3
             position &+= 4
         }
         if position < text.count {
-            let first = value(of: text[position])
-            let second = value(of: text[position &+ 1])
-            invalid |= first | second
-            next[0] = UInt8(truncatingIfNeeded: first << 2 | second >> 4)
+            let first = digit(text[position])
+            let second = digit(text[position &+ 1])
+            all &= first & second
+            next[0] = UInt8(truncatingIfNeeded: first << 2 | (second & 63) >> 4)
             if text.count &- position == 3 {
-                let third = value(of: text[position &+ 2])
-                invalid |= third
-                next[1] = UInt8(truncatingIfNeeded: second << 4 | third >> 2)
+                let third = digit(text[position &+ 2])
+                all &= third
+                next[1] = UInt8(truncatingIfNeeded: second << 4 | (third & 63) >> 2)
             }
         }
-        return invalid < 64
+        return all == isLetter
     }
 
-    /// What a letter stands for; more than 63 for a byte that is none.
-    @inline(__always)
-    private static func value(of byte: UInt8) -> UInt32 {
-        UInt32(values.utf8Start[Int(byte)] &- ASCII.zero)
-    }
+    /// Marks the digit of a byte that is a letter of the alphabet; the lower bits are its value.
+    private static var isLetter: UInt32 { 64 }
 
-    /// For each of the 256 bytes the letter that stands as many places behind `0` as the byte's value is; `~`, which is
-    /// more than 63 behind it, for all that have none. A text and not an array, because it lies ready in the library.
+    /// The marks of four digits that stand six bits apart.
+    private static var marks: UInt32 { isLetter << 18 &+ isLetter << 12 &+ isLetter << 6 &+ isLetter }
+
     @inline(__always)
-    private static var values: StaticString {
+    private static func digit(_ byte: UInt8) -> UInt32 { UInt32(digits.utf8Start[Int(byte)]) }
+
+    /// For each of the 256 bytes its digit as an ASCII character, a dot for those that are no letters. A text and not an
+    /// array, because it lies ready in the library.
+    @inline(__always)
+    private static var digits: StaticString {
         """
-        ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~n~~defghijklm~~~~~~\
-        ~0123456789:;<=>?@ABCDEFGHI~~~~o~JKLMNOPQRSTUVWXYZ[\\]^_`abc~~~~~\
-        ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~\
-        ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+        .............................................~..tuvwxyz{|}......\
+        .@ABCDEFGHIJKLMNOPQRSTUVWXY....\u{7F}.Z[\\]^_`abcdefghijklmnopqrs.....\
+        ................................................................\
+        ................................................................
         """
     }
 }
