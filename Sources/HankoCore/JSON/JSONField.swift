@@ -9,19 +9,6 @@ package enum JSONField {
     /// An array or object as it was written.
     case container(ByteView)
 
-    /// Reads the value that comes next.
-    static func read(from reader: inout JSONReader) throws(JSONError) -> JSONField {
-        switch try reader.next() {
-        case .string(let text): return .text(text)
-        case .number(let digits): return .number(digits)
-        case .boolean(let value): return .boolean(value)
-        case .beginObject, .beginArray:
-            return .container(try reader.skipOpenContainer())
-        default:
-            return .absent
-        }
-    }
-
     var isAbsent: Bool {
         if case .absent = self { return true }
         return false
@@ -44,7 +31,16 @@ package enum JSONField {
 
     /// The text when it is a UUID; nil for everything else.
     var uuid: JSONString? {
-        guard case .text(let text) = self, text.withText({ UUIDText.isUUID($0) }) else { return nil }
+        guard let text, text.withText({ UUIDText.isUUID($0) }) else { return nil }
         return text
+    }
+
+    /// Whether both are UUIDs, and not the same one.
+    func isOtherUUID(than other: JSONField) -> Bool {
+        // Equal texts are the usual case, whatever they are.
+        guard let text, let otherText = other.text, !text.equals(otherText), let uuid, let otherUUID = other.uuid else {
+            return false
+        }
+        return !uuid.withText { mine in otherUUID.withText { mine.equalsIgnoringCase($0) } }
     }
 }

@@ -12,6 +12,16 @@ struct JSONKeySet: ~Copyable {
         /// The length of the name as written, doubled, plus 1 when it has escapes.
         var lengthAndEscapes: UInt32 = 0
 
+        init() {}
+
+        @inline(__always)
+        init(_ key: JSONString, at start: Int, object: UInt32, hash: UInt32) {
+            self.hash = hash
+            self.object = object
+            self.start = UInt32(truncatingIfNeeded: start)
+            lengthAndEscapes = UInt32(truncatingIfNeeded: key.raw.count << 1 | (key.hasEscapes ? 1 : 0))
+        }
+
         func key(in document: ByteView) -> JSONString {
             let first = Int(start)
             return JSONString(
@@ -43,15 +53,27 @@ struct JSONKeySet: ~Copyable {
     ///   - object: the number of its object, from 1.
     ///   - document: the whole document.
     /// - Returns: false when that object has a member of this name already.
+    @inline(__always)
     mutating func insert(_ key: JSONString, at start: Int, object: UInt32, in document: ByteView) -> Bool {
-        var entry = Entry(
-            object: object, start: UInt32(truncatingIfNeeded: start),
-            lengthAndEscapes: UInt32(truncatingIfNeeded: key.raw.count << 1 | (key.hasEscapes ? 1 : 0)))
+        let mark = Self.mark(of: key, object: object)
+        let bit = UInt64(1) << UInt64(mark & 63)
+        guard count < Self.inlineCapacity, seenMarks & bit == 0 else {
+            return insertSlowly(key, at: start, object: object, in: document)
+        }
+        seenMarks |= bit
+        inlineEntries[count] = Entry(key, at: start, object: object, hash: mark)
+        count &+= 1
+        return true
+    }
+
+    /// Adds a name that may be there already, or for which there is no room among the first.
+    @inline(never)
+    private mutating func insertSlowly(
+        _ key: JSONString, at start: Int, object: UInt32, in document: ByteView
+    ) -> Bool {
+        var entry = Entry(key, at: start, object: object, hash: Self.mark(of: key, object: object))
         if table == nil {
-            entry.hash = Self.mark(of: key, object: object)
-            let bit = UInt64(1) << UInt64(entry.hash & 63)
-            if seenMarks & bit != 0, isAmongFirst(entry, key, in: document) { return false }
-            seenMarks |= bit
+            if isAmongFirst(entry, key, in: document) { return false }
             if count < Self.inlineCapacity {
                 inlineEntries[count] = entry
                 count &+= 1
@@ -64,30 +86,44 @@ struct JSONKeySet: ~Copyable {
     // MARK: The first names
 
     /// What is quickly said of a name: its length and its first and last bytes, with its escapes resolved.
+    @inline(__always)
     private static func mark(of key: JSONString, object: UInt32) -> UInt32 {
-        var length = key.raw.count
-        var first = key.raw[0]
-        var last = key.raw[length &- 1]
-        if key.hasEscapes {
-            length = 0
-            var decoder = JSONStringDecoder(key)
-            while let byte = decoder.next() {
-                if length == 0 { first = byte }
-                last = byte
-                length &+= 1
-            }
-        }
+        if key.hasEscapes { return resolvedMark(of: key, object: object) }
+        let length = key.raw.count
+        return mark(length: length, first: key.raw[0], last: key.raw[length &- 1], object: object)
+    }
+
+    @inline(__always)
+    private static func mark(length: Int, first: UInt8, last: UInt8, object: UInt32) -> UInt32 {
         let ends = UInt32(first) &* 5 &+ UInt32(last) &* 11
         return ends &+ UInt32(truncatingIfNeeded: length) &* 7 &+ object &* 29
     }
 
-    private func isAmongFirst(_ entry: Entry, _ key: JSONString, in document: ByteView) -> Bool {
-        var index = 0
-        while index < count, index < Self.inlineCapacity {
-            if Self.isSame(inlineEntries[index], entry, key, in: document) { return true }
-            index &+= 1
+    private static func resolvedMark(of key: JSONString, object: UInt32) -> UInt32 {
+        var length = 0
+        var first: UInt8 = 0
+        var last: UInt8 = 0
+        var decoder = JSONStringDecoder(key)
+        while let byte = decoder.next() {
+            if length == 0 { first = byte }
+            last = byte
+            length &+= 1
         }
-        return false
+        return mark(length: length, first: first, last: last, object: object)
+    }
+
+    private mutating func isAmongFirst(_ entry: Entry, _ key: JSONString, in document: ByteView) -> Bool {
+        let last = min(count, Self.inlineCapacity)
+        // Through a pointer: the compiler would copy the whole array for a loop over its elements.
+        return withUnsafeMutablePointer(to: &inlineEntries) { array in
+            let entries = UnsafeRawPointer(array).assumingMemoryBound(to: Entry.self)
+            var index = 0
+            while index < last {
+                if Self.isSame(entries[index], entry, key, in: document) { return true }
+                index &+= 1
+            }
+            return false
+        }
     }
 
     // MARK: The table

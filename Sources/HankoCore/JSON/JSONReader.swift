@@ -19,7 +19,10 @@ package struct JSONReader: ~Copyable {
     }
 
     private let document: ByteView
-    private var position = 0
+    /// How many bytes have been read.
+    package private(set) var position = 0
+    /// How many of them were white space outside of strings.
+    package private(set) var whiteSpaceCount = 0
     private var expectation = Expectation.value
     private var keys = JSONKeySet()
 
@@ -43,16 +46,79 @@ package struct JSONReader: ~Copyable {
         case .value:
             return try value()
         case .firstElementOrEnd:
-            if current == 0x5D { return close() }
-            return try value()
+            return current == 0x5D ? close() : try value()
         case .firstKeyOrEnd:
-            if current == 0x7D { return close() }
-            return try key()
+            return try keyOrEnd()
         case .commaOrEnd:
-            return try commaOrEnd()
+            return isInObject ? try keyOrEnd() : try elementOrEnd()
         case .end:
             guard position >= document.count else { throw error(.unexpectedByte) }
             return .end
+        }
+    }
+
+    /// Reads the rest of the document, checking all of it.
+    package mutating func finish() throws(JSONError) {
+        while true {
+            if case .end = try next() { return }
+        }
+    }
+
+    /// What was read since a position.
+    package func text(from start: Int) -> ByteView { document.slice(from: start, to: position) }
+
+    // MARK: Objects and their members
+
+    /// Reads the beginning of the value that comes next when it is an object, and all of it when it is not.
+    ///
+    /// - Returns: whether it is an object; `nextKey` then gives its members.
+    package mutating func openObject() throws(JSONError) -> Bool {
+        switch try next() {
+        case .beginObject:
+            return true
+        case .beginArray:
+            _ = try skipOpenContainer()
+            return false
+        default:
+            return false
+        }
+    }
+
+    /// Reads the name of the next member of the object around the current position, whose value must then be read.
+    ///
+    /// - Returns: nil when the object has ended.
+    package mutating func nextKey() throws(JSONError) -> JSONString? {
+        skipWhiteSpace()
+        switch expectation {
+        case .firstKeyOrEnd:
+            if current == 0x7D {
+                _ = close()
+                return nil
+            }
+        case .commaOrEnd where isInObject:
+            guard current == ASCII.comma else {
+                guard current == 0x7D else { throw error(.unexpectedByte) }
+                _ = close()
+                return nil
+            }
+            position &+= 1
+            skipWhiteSpace()
+        default:
+            throw error(.unexpectedByte)
+        }
+        return try key()
+    }
+
+    /// Reads the value of the member whose name `nextKey` has just read, checking all of it.
+    package mutating func field() throws(JSONError) -> JSONField {
+        guard expectation == .value else { throw error(.unexpectedByte) }
+        skipWhiteSpace()
+        switch try value() {
+        case .string(let text): return .text(text)
+        case .number(let digits): return .number(digits)
+        case .boolean(let value): return .boolean(value)
+        case .beginObject, .beginArray: return .container(try skipOpenContainer())
+        default: return .absent
         }
     }
 
@@ -63,45 +129,49 @@ package struct JSONReader: ~Copyable {
         let start = position &- 1
         let outer = depth &- 1
         while depth > outer { _ = try next() }
-        return document.slice(from: start, to: position)
-    }
-
-    /// Reads the value that comes next to its end, checking all of it.
-    ///
-    /// - Returns: the value as it was written.
-    package mutating func skipValue() throws(JSONError) -> ByteView {
-        skipWhiteSpace()
-        let start = position
-        let outer = depth
-        repeat { _ = try next() } while depth > outer
-        return document.slice(from: start, to: position)
+        return text(from: start)
     }
 
     // MARK: Structure
 
     /// The byte at the current position; 0, which no JSON text has outside of strings, at the end.
+    @inline(__always)
     private var current: UInt8 { document[position] }
 
     private func error(_ kind: JSONError.Kind) -> JSONError { JSONError(kind: kind, position: position) }
 
+    @inline(__always)
     private mutating func skipWhiteSpace() {
-        while true {
-            switch current {
-            case ASCII.space, 0x09, ASCII.lineFeed, ASCII.carriageReturn: position &+= 1
-            default: return
-            }
-        }
+        // Hanko sends none, so that this is nearly always all of it.
+        if current > ASCII.space { return }
+        skipAllWhiteSpace()
+    }
+
+    @inline(never)
+    private mutating func skipAllWhiteSpace() {
+        let start = position
+        while Self.isWhiteSpace(current) { position &+= 1 }
+        whiteSpaceCount &+= position &- start
+    }
+
+    private static func isWhiteSpace(_ byte: UInt8) -> Bool {
+        byte == ASCII.space || byte == 0x09 || byte == ASCII.lineFeed || byte == ASCII.carriageReturn
     }
 
     private var isInObject: Bool { depth > 0 && objects >> UInt64(depth &- 1) & 1 == 1 }
 
-    private mutating func commaOrEnd() throws(JSONError) -> JSONToken {
+    private mutating func keyOrEnd() throws(JSONError) -> JSONToken {
+        guard let key = try nextKey() else { return .endObject }
+        return .key(key)
+    }
+
+    private mutating func elementOrEnd() throws(JSONError) -> JSONToken {
         if current == ASCII.comma {
             position &+= 1
             skipWhiteSpace()
-            return isInObject ? try key() : try value()
+            return try value()
         }
-        guard current == (isInObject ? 0x7D : 0x5D) else { throw error(.unexpectedByte) }
+        guard current == 0x5D else { throw error(.unexpectedByte) }
         return close()
     }
 
@@ -131,7 +201,8 @@ package struct JSONReader: ~Copyable {
 
     private mutating func valueEnded() { expectation = depth == 0 ? .end : .commaOrEnd }
 
-    private mutating func key() throws(JSONError) -> JSONToken {
+    @inline(__always)
+    private mutating func key() throws(JSONError) -> JSONString {
         guard document.count <= Int(Int32.max) else { throw error(.tooLarge) }
         guard current == ASCII.quote else { throw error(.unexpectedByte) }
         let start = position &+ 1
@@ -143,7 +214,7 @@ package struct JSONReader: ~Copyable {
         guard current == ASCII.colon else { throw error(.unexpectedByte) }
         position &+= 1
         expectation = .value
-        return .key(name)
+        return name
     }
 
     // MARK: Values
@@ -198,7 +269,7 @@ package struct JSONReader: ~Copyable {
             if current == ASCII.plus || current == ASCII.minus { position &+= 1 }
             try digits()
         }
-        return document.slice(from: start, to: position)
+        return text(from: start)
     }
 
     private mutating func digits() throws(JSONError) {
@@ -206,15 +277,25 @@ package struct JSONReader: ~Copyable {
         while ASCII.isDigit(current) { position &+= 1 }
     }
 
+    @inline(__always)
     private mutating func string() throws(JSONError) -> JSONString {
         let start = position &+ 1
-        position = start
+        let text = document.plainText(from: start)
+        let end = start &+ text.count
+        guard document[end] == ASCII.quote else { return try string(from: start, readTo: end) }
+        position = end &+ 1
+        return JSONString(raw: text, hasEscapes: false)
+    }
+
+    /// Reads the rest of a string that has escapes or more than ASCII.
+    @inline(never)
+    private mutating func string(from start: Int, readTo end: Int) throws(JSONError) -> JSONString {
+        position = end
         var hasEscapes = false
         while true {
-            position &+= document.plainRun(from: position)
             switch current {
             case ASCII.quote:
-                let raw = document.slice(from: start, to: position)
+                let raw = text(from: start)
                 position &+= 1
                 return JSONString(raw: raw, hasEscapes: hasEscapes)
             case ASCII.backslash:
@@ -227,6 +308,7 @@ package struct JSONReader: ~Copyable {
             default:
                 throw error(.unexpectedByte)  // a control character, or the end of the text, where `current` is 0
             }
+            position &+= document.plainRun(from: position)
         }
     }
 

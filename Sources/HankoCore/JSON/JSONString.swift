@@ -33,7 +33,10 @@ package struct JSONString {
     }
 
     package func equals(_ other: JSONString) -> Bool {
-        if !hasEscapes && !other.hasEscapes { return raw.equals(other.raw) }
+        hasEscapes || other.hasEscapes ? resolvedEquals(other) : raw.equals(other.raw)
+    }
+
+    private func resolvedEquals(_ other: JSONString) -> Bool {
         var mine = JSONStringDecoder(self)
         var theirs = JSONStringDecoder(other)
         while true {

@@ -66,31 +66,26 @@ package enum JSONWriter {
         }
     }
 
-    /// Appends a JSON text without the white space between its parts.
+    /// Appends JSON without the white space between its parts.
     ///
-    /// - Parameter document: well-formed JSON.
-    package static func appendCompact(_ document: ByteView, to bytes: inout [UInt8]) {
-        var isInString = false
+    /// - Parameter document: was read by a `JSONReader`.
+    static func appendCompact(_ document: ByteView, to texts: inout TextMemory) {
         var position = 0
         while position < document.count {
             let byte = document[position]
-            position &+= 1
-            if isInString {
-                bytes.append(byte)
-                if byte == ASCII.backslash {
-                    bytes.append(document[position])
-                    position &+= 1
-                } else if byte == ASCII.quote {
-                    isInString = false
-                }
-                continue
-            }
             switch byte {
-            case ASCII.space, 0x09, ASCII.lineFeed, ASCII.carriageReturn: continue
-            case ASCII.quote: isInString = true
-            default: break
+            case ASCII.quote:
+                var layout = JSONLayout(document, at: position)
+                _ = layout.string()
+                texts.append(document.slice(from: position, to: layout.position))
+                position = layout.position
+                continue
+            case ASCII.space, 0x09, ASCII.lineFeed, ASCII.carriageReturn:
+                break
+            default:
+                texts.append(byte)
             }
-            bytes.append(byte)
+            position &+= 1
         }
     }
 }

@@ -11,28 +11,44 @@ struct AnswerFields {
     var claims = ClaimFields()
     /// The object `claims` as it was sent; nil when there is none.
     var claimsDocument: ByteView?
+    /// There is white space in it, outside of its texts.
+    var claimsHoldWhiteSpace = false
 
     /// Reads the whole document; nil when it is JSON but not an object.
     static func read(_ body: ByteView) throws(JSONError) -> AnswerFields? {
         var fields = AnswerFields()
-        let isObject = try JSONObject.read(body) { (key, reader) throws(JSONError) in
+        var reader = JSONReader(body)
+        let isObject = try reader.openObject()
+        if isObject { try fields.readMembers(&reader) }
+        try reader.finish()
+        return isObject ? fields : nil
+    }
+
+    private mutating func readMembers(_ reader: inout JSONReader) throws(JSONError) {
+        while let key = try reader.nextKey() {
+            if key.equals("claims") {
+                try readClaims(&reader)
+                continue
+            }
+            let value = try reader.field()
             if key.equals("is_valid") {
-                fields.isValid = try .read(from: &reader)
+                isValid = value
             } else if key.equals("user_id") {
-                fields.userID = try .read(from: &reader)
+                userID = value
             } else if key.equals("expiration_time") {
-                fields.expirationTime = try .read(from: &reader)
+                expirationTime = value
             } else if key.equals("idle_expires_at") {
-                fields.idleExpiresAt = try .read(from: &reader)
-            } else if key.equals("claims") {
-                if case .container(let claims) = try JSONField.read(from: &reader), claims[0] == 0x7B {
-                    fields.claims = try .readAnswer(claims)
-                    fields.claimsDocument = claims
-                }
-            } else {
-                _ = try JSONField.read(from: &reader)
+                idleExpiresAt = value
             }
         }
-        return isObject ? fields : nil
+    }
+
+    private mutating func readClaims(_ reader: inout JSONReader) throws(JSONError) {
+        guard try reader.openObject() else { return }
+        let start = reader.position &- 1
+        let whiteSpaceBefore = reader.whiteSpaceCount
+        try claims.readAnswer(&reader)
+        claimsDocument = reader.text(from: start)
+        claimsHoldWhiteSpace = reader.whiteSpaceCount != whiteSpaceBefore
     }
 }

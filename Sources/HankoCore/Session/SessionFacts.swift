@@ -10,6 +10,8 @@ struct SessionFacts {
     var idleExpiresAt: Int64 = 0
     /// The object `claims` as it was sent.
     var claims: ByteView?
+    /// There is white space in it, outside of its texts.
+    var claimsHoldWhiteSpace = false
 
     /// Every text that C programs read must be whole there: a U+0000 would show them a shorter one.
     var fitCStrings: Bool {

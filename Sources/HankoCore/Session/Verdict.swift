@@ -63,17 +63,20 @@ package enum Verdict {
         var hasCode = false
         var hasMessage = false
         do {
-            let isObject = try JSONObject.read(answer.body) { (key, reader) throws(JSONError) in
-                switch try JSONField.read(from: &reader) {
+            var reader = JSONReader(answer.body)
+            guard try reader.openObject() else { return false }
+            while let key = try reader.nextKey() {
+                switch try reader.field() {
                 case .number(let digits) where key.equals("code"):
-                    hasCode = digits.equals(ByteView("400"))
+                    hasCode = digits.equals("400")
                 case .text(let text) where key.equals("message"):
                     hasMessage = text.hasPrefix("failed to parse token claims")
                 default:
                     break
                 }
             }
-            return isObject && hasCode && hasMessage
+            try reader.finish()
+            return hasCode && hasMessage
         } catch {
             return false
         }
@@ -108,13 +111,11 @@ package enum Verdict {
         wantsSession: Bool
     ) -> Judgement {
         // Whose answer: an answer that was meant for another token must not become this one's yes.
-        if let payload {
-            if let mine = payload.sessionID.uuid, let theirs = fields.claims.sessionID.uuid, !isSame(mine, theirs) {
-                return Judgement(.otherToken)
-            }
-            if let mine = payload.subject.uuid, let theirs = fields.userID.uuid, !isSame(mine, theirs) {
-                return Judgement(.otherToken)
-            }
+        if let payload,
+            payload.sessionID.isOtherUUID(than: fields.claims.sessionID)
+                || payload.subject.isOtherUUID(than: fields.userID)
+        {
+            return Judgement(.otherToken)
         }
         // Whose claims: custom claims can overwrite anything inside `claims`, and users may influence those. The fields
         // at the top come first, then the payload of a token that is a Hanko session's, and `claims` last.
@@ -145,6 +146,7 @@ package enum Verdict {
         facts.issuedAt = issuedAt(of: fields, session)
         facts.idleExpiresAt = fields.idleExpiresAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
         facts.claims = fields.claimsDocument
+        facts.claimsHoldWhiteSpace = fields.claimsHoldWhiteSpace
         guard let made = Session.make(facts) else { return Judgement(.transport(.localShortage)) }
         return Judgement(.accepted, session: made)
     }
@@ -158,10 +160,6 @@ package enum Verdict {
         if let first, !first.isAbsent { return first }
         if let second, !second.isAbsent { return second }
         return third
-    }
-
-    private static func isSame(_ left: JSONString, _ right: JSONString) -> Bool {
-        left.withText { left in right.withText { right in left.equalsIgnoringCase(right) } }
     }
 
     private static func isUsableUser(_ subject: JSONField) -> Bool {

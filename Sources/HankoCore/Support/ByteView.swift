@@ -55,7 +55,29 @@ package struct ByteView {
 
     /// How many bytes from a position on stand for themselves in a JSON string: all ASCII but control characters,
     /// quotes and backslashes.
+    @inline(__always)
     package func plainRun(from position: Int) -> Int {
+        // Most strings of an answer are shorter than two words; the others are worth a call.
+        if let base, position >= 0, count &- position >= 16 {
+            let first = Self.special(in: Self.word(base + position))
+            if first != 0 { return first.trailingZeroBitCount / 8 }
+            let second = Self.special(in: Self.word(base + position + 8))
+            if second != 0 { return 8 &+ second.trailingZeroBitCount / 8 }
+        }
+        return longPlainRun(from: position)
+    }
+
+    /// These bytes.
+    @inline(__always)
+    package func plainText(from position: Int) -> ByteView {
+        let run = plainRun(from: position)
+        // Nothing needs to be cut: a run ends where the view ends, and has no bytes where it begins outside.
+        guard let base, run > 0 else { return .empty }
+        return ByteView(base + position, count: run)
+    }
+
+    @inline(never)
+    private func longPlainRun(from position: Int) -> Int {
         guard let base, position >= 0, position < count else { return 0 }
         var end = position
         while count &- end >= 16 {

@@ -10,55 +10,61 @@ struct ClaimFields {
     var emailIsVerified = false
     var username = JSONField.absent
 
-    /// Reads the object `claims` of an answer; nothing is read from a value that is not an object.
-    static func readAnswer(_ document: ByteView) throws(JSONError) -> ClaimFields {
-        try read(
-            document, subject: "subject", audience: "audience", expiration: "expiration", issuedAt: "issued_at")
+    /// Reads the members of the object `claims` of an answer, which the reader has just opened, to its end.
+    mutating func readAnswer(_ reader: inout JSONReader) throws(JSONError) {
+        try readMembers(
+            &reader, subject: "subject", audience: "audience", expiration: "expiration", issuedAt: "issued_at")
     }
 
-    /// Reads the payload of a token (RFC 7519 section 4.1).
+    /// Reads the payload of a token (RFC 7519 section 4.1), the whole document; nothing is read from a value that is not
+    /// an object.
     static func readPayload(_ document: ByteView) throws(JSONError) -> ClaimFields {
-        try read(document, subject: "sub", audience: "aud", expiration: "exp", issuedAt: "iat")
-    }
-
-    private static func read(
-        _ document: ByteView, subject: StaticString, audience: StaticString, expiration: StaticString,
-        issuedAt: StaticString
-    ) throws(JSONError) -> ClaimFields {
         var fields = ClaimFields()
-        _ = try JSONObject.read(document) { (key, reader) throws(JSONError) in
-            let value = try JSONField.read(from: &reader)
-            if key.equals(subject) {
-                fields.subject = value
-            } else if key.equals("session_id") {
-                fields.sessionID = value
-            } else if key.equals(audience) {
-                fields.audience = value
-            } else if key.equals(expiration) {
-                fields.expiration = value
-            } else if key.equals(issuedAt) {
-                fields.issuedAt = value
-            } else if key.equals("email") {
-                if case .container(let email) = value { try fields.readEmail(email) }
-            } else if key.equals("username") {
-                fields.username = value
-            }
+        var reader = JSONReader(document)
+        if try reader.openObject() {
+            try fields.readMembers(&reader, subject: "sub", audience: "aud", expiration: "exp", issuedAt: "iat")
         }
+        try reader.finish()
         return fields
     }
 
-    private mutating func readEmail(_ document: ByteView) throws(JSONError) {
-        var address = JSONField.absent
-        var isVerified = false
-        _ = try JSONObject.read(document) { (key, reader) throws(JSONError) in
-            let value = try JSONField.read(from: &reader)
-            if key.equals("address") {
-                address = value
-            } else if key.equals("is_verified"), case .boolean(let verified) = value {
-                isVerified = verified
+    /// Inlined, so that the compiler knows the names and compares each with a few instructions.
+    @inline(__always)
+    private mutating func readMembers(
+        _ reader: inout JSONReader, subject: StaticString, audience: StaticString, expiration: StaticString,
+        issuedAt: StaticString
+    ) throws(JSONError) {
+        while let key = try reader.nextKey() {
+            if key.equals("email") {
+                try readEmail(&reader)
+                continue
+            }
+            let value = try reader.field()
+            if key.equals(subject) {
+                self.subject = value
+            } else if key.equals("session_id") {
+                sessionID = value
+            } else if key.equals(audience) {
+                self.audience = value
+            } else if key.equals(expiration) {
+                self.expiration = value
+            } else if key.equals(issuedAt) {
+                self.issuedAt = value
+            } else if key.equals("username") {
+                username = value
             }
         }
-        email = address
-        emailIsVerified = isVerified
+    }
+
+    private mutating func readEmail(_ reader: inout JSONReader) throws(JSONError) {
+        guard try reader.openObject() else { return }
+        while let key = try reader.nextKey() {
+            let value = try reader.field()
+            if key.equals("address") {
+                email = value
+            } else if key.equals("is_verified"), case .boolean(let isVerified) = value {
+                emailIsVerified = isVerified
+            }
+        }
     }
 }
