@@ -123,4 +123,64 @@ import Testing
         #expect(withBytes([0x61, 0xFF, 0x62]) { $0.text() } == "a\u{FFFD}b")
         #expect(withBytes(of: "é") { $0.text() } == "é")
     }
+
+    // MARK: Runs
+
+    private static func isPlain(_ byte: UInt8) -> Bool { byte >= 0x20 && byte < 0x80 && byte != 0x22 && byte != 0x5C }
+
+    /// Each byte at each place, in texts of every length around the words that are looked at together.
+    @Test func aPlainRunEndsAtTheFirstByteThatDoesNotStandForItself() {
+        for byte in UInt8(0)...0xFF {
+            for (length, place) in [(1, 0), (7, 6), (8, 0), (8, 7), (16, 8), (17, 16), (31, 30), (40, 15), (66, 65)] {
+                var text = [UInt8](repeating: 0x61, count: length)
+                text[place] = byte
+                let expected = Self.isPlain(byte) ? length : place
+                #expect(withBytes(text) { $0.plainRun(from: 0) } == expected, "\(byte) at \(place) of \(length)")
+            }
+        }
+    }
+
+    @Test func aPlainRunIsThatOfAWalkByteByByte() {
+        var generator = SeededGenerator(seed: 8)
+        let others: [UInt8] = [0, 0x1F, 0x20, 0x21, 0x22, 0x23, 0x5B, 0x5C, 0x5D, 0x7F, 0x80, 0xA0, 0xA2, 0xDC, 0xFF]
+        for _ in 0..<2_000 {
+            let share = generator.below(30)
+            let text = (0..<generator.below(80)).map { _ in
+                generator.chance(share) ? others[generator.below(others.count)] : UInt8(0x21 + generator.below(0x5E))
+            }
+            withBytes(text) { view in
+                for position in 0...text.count {
+                    let run = text[position...].prefix { Self.isPlain($0) }
+                    guard view.plainRun(from: position) == run.count, view.plainText(from: position).bytes() == Array(run)
+                    else {
+                        Issue.record("from \(position) of \(text)")
+                        return
+                    }
+                }
+            }
+        }
+    }
+
+    @Test func outsideOfTheViewThereIsNoRun() {
+        withBytes([UInt8](repeating: 0x61, count: 40)) { view in
+            for position in [-1, 40, 41, Int.max, Int.min] {
+                #expect(view.plainRun(from: position) == 0, "\(position)")
+                #expect(view.plainText(from: position).isEmpty, "\(position)")
+                #expect(view.asciiRun(from: position) == 0, "\(position)")
+            }
+        }
+        #expect(ByteView.empty.plainRun(from: 0) == 0)
+        #expect(ByteView.empty.asciiRun(from: 0) == 0)
+    }
+
+    /// At most what there is, and all but the last seven bytes of it.
+    @Test(arguments: 0...100)
+    func anASCIIRunIsCounted(_ length: Int) {
+        for place in [0, length / 2, length - 1, length] where place >= 0 {
+            var text = [UInt8](repeating: 0x61, count: length)
+            if place < length { text[place] = 0x80 }
+            let run = withBytes(text) { $0.asciiRun(from: 0) }
+            #expect(run <= place && run > place - 8, "\(place)")
+        }
+    }
 }

@@ -572,4 +572,105 @@ struct JSONSample: Sendable, CustomTestStringConvertible {
             #expect(wasRefused)
         }
     }
+
+    // MARK: Members
+
+    @Test func theMembersOfAnObjectAreGivenOneByOne() throws {
+        try withBytes(of: #" { "a" : 1 , "b" : { "c" : "d" } , "e" : [ ] , "f" : null } "#) { view in
+            var reader = JSONReader(view)
+            var found: [String] = []
+            let isObject = try reader.openObject()
+            while let key = try reader.nextKey() {
+                let name = key.raw.string ?? "?"
+                if key.equals("b") {
+                    let isInnerObject = try reader.openObject()
+                    #expect(isInnerObject)
+                    let start = reader.position - 1
+                    while let inner = try reader.nextKey() {
+                        found.append(name + "." + (inner.raw.string ?? "?"))
+                        _ = try reader.field()
+                    }
+                    #expect(reader.text(from: start).string == #"{ "c" : "d" }"#)
+                } else {
+                    found.append(name)
+                    _ = try reader.field()
+                }
+            }
+            try reader.finish()
+            #expect(isObject)
+            #expect(found == ["a", "b.c", "e", "f"])
+            #expect(reader.whiteSpaceCount == view.bytes().filter { $0 == 0x20 }.count)
+        }
+    }
+
+    @Test(arguments: ["1", "\"{}\"", "null", "[]", #"[{"a":1},[2]]"#])
+    func whatIsNoObjectIsReadToItsEnd(_ document: String) throws {
+        try withBytes(of: document) { view in
+            var reader = JSONReader(view)
+            let isObject = try reader.openObject()
+            #expect(!isObject)
+            #expect(reader.position == view.count)
+            try reader.finish()
+        }
+    }
+
+    @Test func membersAreOnlyGivenWhereThereAreSome() {
+        Self.expectRefusal(of: "[1]") { (reader) throws(JSONError) in
+            _ = try reader.next()
+            _ = try reader.nextKey()
+        }
+        Self.expectRefusal(of: "[1,2]") { (reader) throws(JSONError) in
+            _ = try reader.next()
+            _ = try reader.next()
+            _ = try reader.nextKey()
+        }
+        Self.expectRefusal(of: #"{"a":1}"#) { (reader) throws(JSONError) in _ = try reader.nextKey() }
+        Self.expectRefusal(of: #"{"a":1}"#) { (reader) throws(JSONError) in
+            _ = try reader.next()
+            _ = try reader.field()
+        }
+        Self.expectRefusal(of: #"{"a":1}"#) { (reader) throws(JSONError) in
+            _ = try reader.next()
+            _ = try reader.nextKey()
+            _ = try reader.nextKey()
+        }
+        Self.expectRefusal(of: #"{"a":1 "b":2}"#) { (reader) throws(JSONError) in
+            _ = try reader.next()
+            _ = try reader.nextKey()
+            _ = try reader.field()
+            _ = try reader.nextKey()
+        }
+    }
+
+    private static func expectRefusal(
+        of document: String, _ read: (inout JSONReader) throws(JSONError) -> Void,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        withBytes(of: document) { view in
+            var reader = JSONReader(view)
+            do throws(JSONError) {
+                try read(&reader)
+                Issue.record("\(document) is not refused", sourceLocation: sourceLocation)
+            } catch {
+                #expect(error.kind == .unexpectedByte, sourceLocation: sourceLocation)
+            }
+        }
+    }
+
+    /// Of one length, with one first and one last letter: what is quickly said of them does not tell them apart.
+    @Test func namesThatLookAlikeAreToldApart() {
+        let names = (0..<40).map { "a\($0 < 10 ? "0" : "")\($0)z" }
+        for count in [2, 31, 32, 33, 40] {
+            let members = names[..<count].map { "\"\($0)\":1" }.joined(separator: ",")
+            #expect(JSONTrace.isAccepted("{\(members)}"), "\(count)")
+            for position in [0, count / 2, count - 1] {
+                let again = "\"\(names[position])\":2"
+                #expect(JSONTrace.refusal(of: "{\(members),\(again)}")?.kind == .duplicateKey, "\(count), \(position)")
+                let escaped = "\"\\u0061\(names[position].dropFirst())\":2"
+                #expect(JSONTrace.refusal(of: "{\(members),\(escaped)}")?.kind == .duplicateKey, "\(count), \(position)")
+                // In another object it is another member.
+                #expect(JSONTrace.isAccepted("[{\(members)},{\(again)},{\(escaped)}]"))
+            }
+        }
+    }
 }

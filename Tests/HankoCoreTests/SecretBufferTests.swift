@@ -1,4 +1,4 @@
-import HankoCore
+@testable import HankoCore
 import Testing
 
 @Suite struct SecretBufferTests {
@@ -189,6 +189,43 @@ import Testing
         buffer.erase()
         buffer.erase()
         let seen = Seen(buffer)
+        #expect(seen.count == 0)
+    }
+
+    @Test func bytesCanBeWrittenInPlace() {
+        var buffer = SecretBuffer()
+        buffer.append(0x61)
+        let isAppended = buffer.append(count: 2_000) { memory in
+            for position in 0..<2_000 { memory[position] = 0x62 }
+            return true
+        }
+        let appended = Seen(buffer)
+        #expect(isAppended)
+        #expect(appended.bytes == [UInt8](repeating: 0x62, count: 2_000))
+    }
+
+    @Test func whatIsNotToStayIsOverwritten() {
+        var buffer = SecretBuffer()
+        let hasRoom = buffer.reserve(64)
+        buffer.append(ByteView("abc"))
+        var written: UnsafeMutablePointer<UInt8>?
+        let isAppended = buffer.append(count: 4) { memory in
+            written = memory
+            for position in 0..<4 { memory[position] = 0x62 }
+            return false
+        }
+        let left = (0..<4).map { written?[$0] }
+        let seen = Seen(buffer)
+        #expect(hasRoom && !isAppended)
+        #expect(left == [0, 0, 0, 0])
+        #expect(seen.bytes == Array("abc".utf8))
+    }
+
+    @Test func aNegativeNumberOfBytesIsRefused() {
+        var buffer = SecretBuffer()
+        let isAppended = buffer.append(count: -1) { _ in true }
+        let seen = Seen(buffer)
+        #expect(!isAppended)
         #expect(seen.count == 0)
     }
 }

@@ -371,6 +371,49 @@ import Testing
 
     // MARK: Lifetime and threads
 
+    /// Claims without white space are kept in one piece, others are written anew: the same must come of it.
+    @Test func whiteSpaceBetweenThePartsOfClaimsChangesNothing() throws {
+        var generator = SeededGenerator(seed: 21)
+        let names = (0..<12).map { "n\($0)" } + ["", "a \\\"b", "\\u0061", "é", "{", ","]
+        for _ in 0..<300 {
+            let members = names.shuffled(using: &generator).prefix(generator.below(8)).map { name in
+                (name, Self.value(&generator, depth: 0))
+            }
+            let compact = members.map { "\"\($0)\":\($1.joined())" }.joined(separator: ",")
+            let space = [" ", "\n", "\t", "\r", " \n  "][generator.below(5)]
+            let spaced = members.map { "\"\($0)\"\(space):\($1.joined(separator: space))\(space)" }
+                .joined(separator: "," + space)
+            for claims in [compact, spaced, space + compact, spaced + space] {
+                let session = try Self.session(claims: claims)
+                #expect(session.copied(\.claimsJSON) == "{\(compact)}")
+                for (name, value) in members {
+                    let resolved = name == "a \\\"b" ? "a \"b" : name == "\\u0061" ? "a" : name
+                    #expect(Self.claim(resolved, of: session) == value.joined(), "\(name) of \(claims)")
+                }
+                #expect(Self.claim("no such claim", of: session) == nil)
+            }
+        }
+    }
+
+    /// The parts of a random value, between which white space may stand.
+    private static func value(_ generator: inout SeededGenerator, depth: Int) -> [String] {
+        switch generator.below(depth > 3 ? 5 : 7) {
+        case 0: return ["null"]
+        case 1: return ["-12.5e3"]
+        case 2: return ["\"\""]
+        case 3: return ["\"a text, with \\\" and \\\\ and }]{[: \\u00e9 and é in it\""]
+        case 4: return ["true"]
+        case 5:
+            let elements = (0..<generator.below(4)).map { _ in value(&generator, depth: depth + 1) }
+            return ["["] + Array(elements.joined(separator: [","])) + ["]"]
+        default:
+            let members = (0..<generator.below(4)).map { number in
+                ["\"\(number)\"", ":"] + value(&generator, depth: depth + 1)
+            }
+            return ["{"] + Array(members.joined(separator: [","])) + ["}"]
+        }
+    }
+
     @Test func textsStayWhereTheyAre() throws {
         let session = try Self.session(Judge.validAnswer)
         let first = (session.userID, session.claimsJSON, withBytes(of: "subject") { session.claimJSON(named: $0) })

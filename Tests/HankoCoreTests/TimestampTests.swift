@@ -107,4 +107,54 @@ import Testing
     func whatIsNoSuchNumberIsNotRead(_ text: String) {
         #expect(Self.numericDate(text) == nil)
     }
+
+    // MARK: Dates of HTTP
+
+    private static func httpDate(_ text: String) -> Int64? { withBytes(of: text) { Timestamp.httpDate($0) } }
+
+    @Test(
+        arguments: [
+            ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777),
+            ("Sun, 22 Nov 2026 13:00:34 GMT", 1_795_352_434), ("Tue, 29 Feb 2000 00:00:00 GMT", 951_782_400),
+            ("Sat, 31 Dec 2016 23:59:60 GMT", 1_483_228_800), ("Fri, 31 Dec 9999 23:59:59 GMT", 253_402_300_799),
+        ] as [(String, Int64)])
+    func aDateOfHTTPIsRead(_ text: String, _ seconds: Int64) {
+        #expect(Self.httpDate(text) == seconds)
+    }
+
+    @Test(arguments: [
+        "", "Sun, 22 Nov 2026 13:00:34", "Sun, 22 Nov 2026 13:00:34 GMT ", " Sun, 22 Nov 2026 13:00:34 GMT",
+        "Sun, 22 Nov 2026 13:00:34 gmt", "Sun, 22 Nov 2026 13:00:34 UTC", "Son, 22 Nov 2026 13:00:34 GMT",
+        "sun, 22 Nov 2026 13:00:34 GMT", "Sun; 22 Nov 2026 13:00:34 GMT", "Sun, 22 nov 2026 13:00:34 GMT",
+        "Sun, 22 Now 2026 13:00:34 GMT", "Sun, 22-Nov-2026 13:00:34 GMT", "Sun, 00 Nov 2026 13:00:34 GMT",
+        "Sun, 31 Nov 2026 13:00:34 GMT", "Sun, 29 Feb 2026 13:00:34 GMT", "Sun, 22 Nov 2026 24:00:34 GMT",
+        "Sun, 22 Nov 2026 13:60:34 GMT", "Sun, 22 Nov 2026 13:00:61 GMT", "Sun, 22 Nov 2026 13-00-34 GMT",
+        "Sun, 22 Nov 1969 13:00:34 GMT", "Sun, -2 Nov 2026 13:00:34 GMT", "Sun,  2 Nov 2026 13:00:34 GMT",
+        "Sunday, 22-Nov-26 13:00:34 GMT", "Sun Nov 22 13:00:34 2026", "2026-11-22T13:00:34.000000000", "1795352434",
+    ])
+    func anotherFormIsNot(_ text: String) {
+        #expect(Self.httpDate(text) == nil)
+    }
+
+    /// The obsolete form of `asctime` is read by libcurl: both must be the same moment.
+    @Test func libcurlReadsTheSameMoment() {
+        var generator = SeededGenerator(seed: 11)
+        let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        let two: (Int) -> String = { ($0 < 10 ? "0" : "") + String($0) }
+        for _ in 0..<2_000 {
+            let (weekday, month) = (weekdays[generator.below(7)], months[generator.below(12)])
+            let (day, year) = (two(1 + generator.below(28)), 1970 + generator.below(200))
+            let time = [24, 60, 60].map { two(generator.below($0)) }.joined(separator: ":")
+            let expected = Self.dateOfHead("\(weekday) \(month) \(day) \(time) \(year)")
+            #expect(expected != nil)
+            #expect(Self.httpDate("\(weekday), \(day) \(month) \(year) \(time) GMT") == expected)
+        }
+    }
+
+    private static func dateOfHead(_ text: String) -> Int64? {
+        var head = ResponseHead()
+        for line in ["HTTP/1.1 200 OK\r\n", "Date: \(text)\r\n"] { _ = withBytes(of: line) { head.receive($0) } }
+        return head.date
+    }
 }

@@ -95,10 +95,11 @@ struct JSONKeySet: ~Copyable {
 
     @inline(__always)
     private static func mark(length: Int, first: UInt8, last: UInt8, object: UInt32) -> UInt32 {
-        let ends = UInt32(first) &* 5 &+ UInt32(last) &* 11
-        return ends &+ UInt32(truncatingIfNeeded: length) &* 7 &+ object &* 29
+        let ends = UInt32(first) &+ UInt32(last) &* 3
+        return ends &+ UInt32(truncatingIfNeeded: length) &* 5 &+ object &* 9
     }
 
+    @inline(never)
     private static func resolvedMark(of key: JSONString, object: UInt32) -> UInt32 {
         var length = 0
         var first: UInt8 = 0

@@ -245,6 +245,7 @@ package struct JSONReader: ~Copyable {
         }
     }
 
+    @inline(__always)
     private mutating func literal(_ text: StaticString) throws(JSONError) {
         let expected = ByteView(text)
         guard document.slice(from: position).hasPrefix(expected) else { throw error(.unexpectedByte) }

@@ -22,6 +22,8 @@ package struct JSONString {
 
     package func equals(_ text: ByteView) -> Bool { hasEscapes ? resolvedEquals(text) : raw.equals(text) }
 
+    /// Not inlined: names are compared in many places, and hardly ever have escapes.
+    @inline(never)
     private func resolvedEquals(_ text: ByteView) -> Bool {
         var decoder = JSONStringDecoder(self)
         var position = 0
@@ -36,6 +38,7 @@ package struct JSONString {
         hasEscapes || other.hasEscapes ? resolvedEquals(other) : raw.equals(other.raw)
     }
 
+    @inline(never)
     private func resolvedEquals(_ other: JSONString) -> Bool {
         var mine = JSONStringDecoder(self)
         var theirs = JSONStringDecoder(other)

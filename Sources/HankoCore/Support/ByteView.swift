@@ -34,8 +34,10 @@ package struct ByteView {
     /// The byte at a position; 0 outside of the view.
     @inline(__always)
     package subscript(position: Int) -> UInt8 {
-        guard let base, UInt(bitPattern: position) < UInt(bitPattern: count) else { return 0 }
-        return base[position]
+        // Where there is a position within, there is a base: without one the initialiser makes the count 0. This is where
+        // parsers spend their time, so it is not asked again.
+        guard UInt(bitPattern: position) < UInt(bitPattern: count) else { return 0 }
+        return base.unsafelyUnwrapped[position]
     }
 
     /// How many bytes from a position on are ASCII for sure: whole words of eight, so it may be fewer than there are.
@@ -58,13 +60,12 @@ package struct ByteView {
     @inline(__always)
     package func plainRun(from position: Int) -> Int {
         // Most strings of an answer are shorter than two words; the others are worth a call.
-        if let base, position >= 0, count &- position >= 16 {
-            let first = Self.special(in: Self.word(base + position))
-            if first != 0 { return first.trailingZeroBitCount / 8 }
-            let second = Self.special(in: Self.word(base + position + 8))
-            if second != 0 { return 8 &+ second.trailingZeroBitCount / 8 }
-        }
-        return longPlainRun(from: position)
+        guard let base, position >= 0, count &- position >= 16 else { return longPlainRun(from: position) }
+        let first = Self.special(in: Self.word(base + position))
+        if first != 0 { return first.trailingZeroBitCount / 8 }
+        let second = Self.special(in: Self.word(base + position + 8))
+        if second != 0 { return 8 &+ second.trailingZeroBitCount / 8 }
+        return 16 &+ longPlainRun(from: position &+ 16)
     }
 
     /// These bytes.
@@ -83,7 +84,6 @@ package struct ByteView {
         while count &- end >= 16 {
             let first = Self.special(in: Self.word(base + end))
             let second = Self.special(in: Self.word(base + end + 8))
-            // Both words in one test: in a long text nearly always neither has anything.
             if first | second != 0 {
                 let isInFirst = first != 0
                 return end &- position &+ (isInFirst ? first : second).trailingZeroBitCount / 8 &+ (isInFirst ? 0 : 8)
