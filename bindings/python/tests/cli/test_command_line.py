@@ -101,7 +101,13 @@ class Terminal:
         self._mine, its = pty.openpty()
         # A session's first program to open a terminal is controlled by it, as getpass and Ctrl-C want it.
         command = ["sh", "-c", 'exec "$0" -m hanko validate <"$1" >"$1" 2>&1', sys.executable, os.ttyname(its)]
-        self._process = subprocess.Popen(command, env=environment(), start_new_session=True)
+        # Whoever runs tests in the background may have them ignore Ctrl-C, and programs inherit that.
+        self._process = subprocess.Popen(
+            command,
+            env=environment(),
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
         self.shown = b""
         while b"Session token: " not in self.shown:
             self.shown += os.read(self._mine, 1024)
