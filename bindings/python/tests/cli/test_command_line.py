@@ -106,7 +106,7 @@ class Terminal:
             command,
             env=environment(),
             start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads are at work
         )
         self.shown = b""
         while b"Session token: " not in self.shown:
