@@ -1,4 +1,4 @@
-/// Writes JSON strings (RFC 8259 section 7).
+/// Writes JSON (RFC 8259), and the texts in it.
 package enum JSONWriter {
     /// How many bytes `appendString` adds for a text, quotes included.
     package static func stringLength(of text: ByteView) -> Int { 2 &+ contentLength(of: text) }
@@ -64,6 +64,16 @@ package enum JSONWriter {
         default:
             buffer.append(byte)
         }
+    }
+
+    /// Appends a text with its escapes resolved.
+    static func appendResolved(_ text: JSONString, to texts: inout TextMemory) {
+        guard text.hasEscapes else {
+            texts.append(text.raw)
+            return
+        }
+        var decoder = JSONStringDecoder(text)
+        while let byte = decoder.next() { texts.append(byte) }
     }
 
     /// Appends JSON without the white space between its parts.

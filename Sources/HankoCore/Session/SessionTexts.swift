@@ -44,7 +44,7 @@ struct SessionTexts: ~Copyable {
     private mutating func add(_ text: JSONString?) -> Int? {
         guard let text else { return nil }
         let start = memory.count
-        memory.append(text)
+        JSONWriter.appendResolved(text, to: &memory)
         memory.append(0)
         return start
     }
@@ -70,7 +70,7 @@ struct SessionTexts: ~Copyable {
         memory.appendNumber(0)
         memory.appendNumber(UInt32(truncatingIfNeeded: value.count))
         let start = memory.count
-        memory.append(name)
+        JSONWriter.appendResolved(name, to: &memory)
         memory.setNumber(UInt32(truncatingIfNeeded: memory.count &- start), at: lengths)
         memory.append(value)
         memory.append(0)

@@ -68,14 +68,4 @@ struct TextMemory: ~Copyable {
         guard position >= 0, position <= count &- 4 else { return 0 }
         return UnsafeRawPointer(memory + position).loadUnaligned(as: UInt32.self)
     }
-
-    /// Appends a text with its escapes resolved.
-    mutating func append(_ text: JSONString) {
-        guard text.hasEscapes else {
-            append(text.raw)
-            return
-        }
-        var decoder = JSONStringDecoder(text)
-        while let byte = decoder.next() { append(byte) }
-    }
 }
