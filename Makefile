@@ -26,6 +26,8 @@ help:
 	@echo 'make demo-python   the same for Flask, Django and FastAPI in their servers; SERVE=1 leaves them to a browser'
 	@echo 'make test       run every test; installs what is missing'
 	@echo 'make fuzz       run each fuzz target for a minute'
+	@echo 'make bench      libhanko beside what people use today, in ratios (15 minutes); bench-full: every combination'
+	@echo 'make bench-check   what changed by more than 5 % in instructions, allocations, system calls and bytes'
 	@echo 'make install    install into PREFIX (now $(PREFIX)); honours LIBDIR, INCLUDEDIR and DESTDIR'
 	@echo 'make uninstall  take that back'
 	@echo 'make clean      remove everything that was built'
@@ -56,6 +58,12 @@ test:
 fuzz:
 	@.ci/setup build
 	@Tests/Fuzz/run
+
+bench bench-full bench-check:
+	@.ci/setup build
+	@benchmarks/setup
+	@$(MAKE) --no-print-directory build
+	@benchmarks/run $(patsubst bench-%,%,$@)
 
 # No prerequisites on purpose: `sudo make install` takes the library that is there and does not build as root. It
 # builds only where there is none.
@@ -102,4 +110,4 @@ uninstall:
 clean:
 	rm -rf .build bindings/python/src/hanko/libhanko.so*
 
-.PHONY: all help build demo demo-python test fuzz install uninstall clean
+.PHONY: all help bench bench-check bench-full build demo demo-python test fuzz install uninstall clean
