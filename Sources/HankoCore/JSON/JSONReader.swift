@@ -26,11 +26,12 @@ package struct JSONReader: ~Copyable {
     private var expectation = Expectation.value
     private var keys = JSONKeySet()
 
-    /// The containers around the current position: bit i of `objects` is set when the one at depth i + 1 is an object.
+    /// How many arrays and objects stand around the current position.
     package private(set) var depth = 0
-    private var objects: UInt64 = 0
-    /// The numbers of the open objects, by depth; `JSONKeySet` knows objects by their number.
-    private var openObjects = InlineArray<64, UInt32>(repeating: 0)
+    /// What they are, the outermost first: the number of an object, by which `JSONKeySet` knows it, or 0 for an array.
+    private var containers = InlineArray<64, UInt32>(repeating: 0)
+    /// The innermost of them; also 0 where there is none.
+    private var container: UInt32 = 0
     private var objectCount: UInt32 = 0
 
     package init(_ document: ByteView) {
@@ -88,21 +89,19 @@ package struct JSONReader: ~Copyable {
     ///
     /// - Returns: nil when the object has ended.
     package mutating func nextKey() throws(JSONError) -> JSONString? {
-        skipWhiteSpace()
         switch expectation {
         case .firstKeyOrEnd:
-            if current == 0x7D {
+            if comesNext(0x7D) {
                 _ = close()
                 return nil
             }
         case .commaOrEnd where isInObject:
-            guard current == ASCII.comma else {
+            guard comesNext(ASCII.comma) else {
                 guard current == 0x7D else { throw error(.unexpectedByte) }
                 _ = close()
                 return nil
             }
             position &+= 1
-            skipWhiteSpace()
         default:
             throw error(.unexpectedByte)
         }
@@ -158,7 +157,16 @@ package struct JSONReader: ~Copyable {
         byte == ASCII.space || byte == 0x09 || byte == ASCII.lineFeed || byte == ASCII.carriageReturn
     }
 
-    private var isInObject: Bool { depth > 0 && objects >> UInt64(depth &- 1) & 1 == 1 }
+    /// Goes over white space and looks for a byte.
+    @inline(__always)
+    private mutating func comesNext(_ byte: UInt8) -> Bool {
+        // Nearly always it is there at once.
+        if current == byte { return true }
+        skipWhiteSpace()
+        return current == byte
+    }
+
+    private var isInObject: Bool { container != 0 }
 
     private mutating func keyOrEnd() throws(JSONError) -> JSONToken {
         guard let key = try nextKey() else { return .endObject }
@@ -178,14 +186,9 @@ package struct JSONReader: ~Copyable {
     private mutating func open(object: Bool) throws(JSONError) -> JSONToken {
         guard depth < Self.maximumDepth else { throw error(.tooDeep) }
         position &+= 1
-        let bit = UInt64(1) << UInt64(depth)
-        if object {
-            objectCount &+= 1
-            objects |= bit
-            openObjects[depth] = objectCount
-        } else {
-            objects &= ~bit
-        }
+        if object { objectCount &+= 1 }
+        container = object ? objectCount : 0
+        containers[depth] = container
         depth &+= 1
         expectation = object ? .firstKeyOrEnd : .firstElementOrEnd
         return object ? .beginObject : .beginArray
@@ -195,6 +198,7 @@ package struct JSONReader: ~Copyable {
         let wasObject = isInObject
         position &+= 1
         depth &-= 1
+        container = depth > 0 ? containers[depth &- 1] : 0
         valueEnded()
         return wasObject ? .endObject : .endArray
     }
@@ -204,14 +208,11 @@ package struct JSONReader: ~Copyable {
     @inline(__always)
     private mutating func key() throws(JSONError) -> JSONString {
         guard document.count <= Int(Int32.max) else { throw error(.tooLarge) }
-        guard current == ASCII.quote else { throw error(.unexpectedByte) }
+        guard comesNext(ASCII.quote) else { throw error(.unexpectedByte) }
         let start = position &+ 1
         let name = try string()
-        guard depth > 0, depth <= Self.maximumDepth,
-            keys.insert(name, at: start, object: openObjects[depth &- 1], in: document)
-        else { throw error(.duplicateKey) }
-        skipWhiteSpace()
-        guard current == ASCII.colon else { throw error(.unexpectedByte) }
+        guard keys.insert(name, at: start, object: container, in: document) else { throw error(.duplicateKey) }
+        guard comesNext(ASCII.colon) else { throw error(.unexpectedByte) }
         position &+= 1
         expectation = .value
         return name
@@ -274,8 +275,10 @@ package struct JSONReader: ~Copyable {
     }
 
     private mutating func digits() throws(JSONError) {
-        guard ASCII.isDigit(current) else { throw error(.unexpectedByte) }
-        while ASCII.isDigit(current) { position &+= 1 }
+        var end = position
+        while ASCII.isDigit(document[end]) { end &+= 1 }
+        guard end > position else { throw error(.unexpectedByte) }
+        position = end
     }
 
     @inline(__always)

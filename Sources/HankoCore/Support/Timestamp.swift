@@ -50,13 +50,18 @@ package enum Timestamp {
     }
 
     private static func month(named name: ByteView) -> Int64? {
-        let names = ByteView("JanFebMarAprMayJunJulAugSepOctNovDec")
-        var month = 0
-        while month < 12 {
-            if names.slice(from: month &* 3, to: month &* 3 &+ 3).equals(name) { return Int64(month &+ 1) }
-            month &+= 1
-        }
-        return nil
+        if name.equals("Jan") { return 1 }
+        if name.equals("Feb") { return 2 }
+        if name.equals("Mar") { return 3 }
+        if name.equals("Apr") { return 4 }
+        if name.equals("May") { return 5 }
+        if name.equals("Jun") { return 6 }
+        if name.equals("Jul") { return 7 }
+        if name.equals("Aug") { return 8 }
+        if name.equals("Sep") { return 9 }
+        if name.equals("Oct") { return 10 }
+        if name.equals("Nov") { return 11 }
+        return name.equals("Dec") ? 12 : nil
     }
 
     /// Reads a NumericDate of RFC 7519 section 2: a JSON number of seconds since 1970, a fraction is dropped.

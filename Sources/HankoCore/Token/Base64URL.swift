@@ -20,17 +20,18 @@ package enum Base64URL {
         var all = isLetter
         var position = 0
         var next = output
-        while text.count &- position >= 4 {
-            let first = digit(letters[position])
-            let second = digit(letters[position &+ 1])
-            let third = digit(letters[position &+ 2])
-            let fourth = digit(letters[position &+ 3])
-            // Looked at once, at the end: only what somebody made up has other bytes than letters.
-            all &= first & second & third & fourth
-            let bits = first << 18 &+ second << 12 &+ third << 6 &+ fourth
-            next[0] = UInt8(truncatingIfNeeded: (bits &- marks) >> 16)
-            next[1] = UInt8(truncatingIfNeeded: (bits &- marks) >> 8)
-            next[2] = UInt8(truncatingIfNeeded: bits &- marks)
+        // As long as a whole group follows, one byte more than a group has may be written: the next group goes over it.
+        while text.count &- position >= 8 {
+            let bits = group(letters + position, &all)
+            UnsafeMutableRawPointer(next).storeBytes(of: (bits << 8).bigEndian, as: UInt32.self)
+            next += 3
+            position &+= 4
+        }
+        if text.count &- position >= 4 {
+            let bits = group(letters + position, &all)
+            next[0] = UInt8(truncatingIfNeeded: bits >> 16)
+            next[1] = UInt8(truncatingIfNeeded: bits >> 8)
+            next[2] = UInt8(truncatingIfNeeded: bits)
             next += 3
             position &+= 4
         }
@@ -46,6 +47,20 @@ package enum Base64URL {
             }
         }
         return all == isLetter
+    }
+
+    /// The 24 bits of four letters.
+    ///
+    /// - Parameter all: loses its mark when one of them is no letter. It is looked at once, at the end: only what somebody
+    ///   made up has other bytes.
+    @inline(__always)
+    private static func group(_ letters: UnsafePointer<UInt8>, _ all: inout UInt32) -> UInt32 {
+        let first = digit(letters[0])
+        let second = digit(letters[1])
+        let third = digit(letters[2])
+        let fourth = digit(letters[3])
+        all &= first & second & third & fourth
+        return first << 18 &+ second << 12 &+ third << 6 &+ fourth &- marks
     }
 
     /// Marks the digit of a byte that is a letter of the alphabet; the lower bits are its value.
