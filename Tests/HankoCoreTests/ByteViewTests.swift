@@ -151,7 +151,8 @@ import Testing
             withBytes(text) { view in
                 for position in 0...text.count {
                     let run = text[position...].prefix { Self.isPlain($0) }
-                    guard view.plainRun(from: position) == run.count, view.plainText(from: position).bytes() == Array(run)
+                    guard view.plainRun(from: position) == run.count,
+                        view.plainText(from: position).bytes() == Array(run)
                     else {
                         Issue.record("from \(position) of \(text)")
                         return

@@ -37,7 +37,9 @@ import Testing
 
     /// Only what was checked before is looked at, but a mistake may neither hang nor read outside.
     @Test func whatIsNoObjectEnds() {
-        for document in ["", "{", "{\"", "{\"a", "{\"a\\", "{\"a\"", "{\"a\":", "{\"a\":[", "{\"a\":\"", "[1,2]", "]]]]", "\"\"\"\""] {
+        for document in [
+            "", "{", "{\"", "{\"a", "{\"a\\", "{\"a\"", "{\"a\":", "{\"a\":[", "{\"a\":\"", "[1,2]", "]]]]", "\"\"\"\"",
+        ] {
             #expect(Self.members(document).count <= 2, "\(document)")
         }
     }

@@ -667,7 +667,8 @@ struct JSONSample: Sendable, CustomTestStringConvertible {
                 let again = "\"\(names[position])\":2"
                 #expect(JSONTrace.refusal(of: "{\(members),\(again)}")?.kind == .duplicateKey, "\(count), \(position)")
                 let escaped = "\"\\u0061\(names[position].dropFirst())\":2"
-                #expect(JSONTrace.refusal(of: "{\(members),\(escaped)}")?.kind == .duplicateKey, "\(count), \(position)")
+                #expect(
+                    JSONTrace.refusal(of: "{\(members),\(escaped)}")?.kind == .duplicateKey, "\(count), \(position)")
                 // In another object it is another member.
                 #expect(JSONTrace.isAccepted("[{\(members)},{\(again)},{\(escaped)}]"))
             }

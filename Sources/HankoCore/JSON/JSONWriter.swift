@@ -1,24 +1,5 @@
 /// Writes JSON (RFC 8259), and the texts in it.
 package enum JSONWriter {
-    /// How many bytes `appendString` adds for a text, quotes included.
-    package static func stringLength(of text: ByteView) -> Int { 2 &+ contentLength(of: text) }
-
-    /// The same without the quotes.
-    private static func contentLength(of text: ByteView) -> Int {
-        var length = text.count
-        var position = text.plainRun(from: 0)
-        while position < text.count {
-            switch text[position] {
-            case ASCII.quote, ASCII.backslash: length &+= 1
-            case 0..<0x20: length &+= 5
-            default: break
-            }
-            position &+= 1
-            position &+= text.plainRun(from: position)
-        }
-        return length
-    }
-
     /// Appends a text as a JSON string, and makes room for it where there is none. Only what must be escaped is: quotes,
     /// backslashes and control characters.
     ///
@@ -37,6 +18,22 @@ package enum JSONWriter {
         appendContent(rest, to: &buffer)
         buffer.append(ASCII.quote)
         return true
+    }
+
+    /// How many bytes a text takes within a JSON string.
+    private static func contentLength(of text: ByteView) -> Int {
+        var length = text.count
+        var position = text.plainRun(from: 0)
+        while position < text.count {
+            switch text[position] {
+            case ASCII.quote, ASCII.backslash: length &+= 1
+            case 0..<0x20: length &+= 5
+            default: break
+            }
+            position &+= 1
+            position &+= text.plainRun(from: position)
+        }
+        return length
     }
 
     private static func appendContent(_ text: ByteView, to buffer: inout SecretBuffer) {

@@ -83,7 +83,9 @@ struct SessionTexts: ~Copyable {
         while position < memory.count {
             let nameStart = position &+ 8
             let valueStart = nameStart &+ Int(memory.number(at: position))
-            if memory.written.slice(from: nameStart, to: valueStart).equals(name) { return memory.cString(at: valueStart) }
+            if memory.written.slice(from: nameStart, to: valueStart).equals(name) {
+                return memory.cString(at: valueStart)
+            }
             position = valueStart &+ Int(memory.number(at: position &+ 4)) &+ 1
         }
         return nil

@@ -109,9 +109,7 @@ struct TokenTree: ~Copyable {
     private func isWrittenBack(_ bytes: [UInt8]) -> Bool {
         withExactCopy(bytes) { text in
             var buffer = SecretBuffer()
-            let length = JSONWriter.stringLength(of: text)
-            guard JSONWriter.appendString(text, to: &buffer) else { return false }
-            guard buffer.count == length, !buffer.hasOverflowed else { return false }
+            guard JSONWriter.appendString(text, to: &buffer), !buffer.hasOverflowed else { return false }
             return buffer.withView { JSONModel.parse($0.bytes())?.text?.bytes == bytes }
         }
     }
