@@ -51,6 +51,16 @@ static inline int hanko_is_hidden(const char *entry)
     return secure_getenv(name) == NULL;
 }
 
+// Whether there is a piece of memory of a size. Volatile, because a compiler may leave out memory that nobody uses.
+static inline int hanko_has_memory(size_t size)
+{
+    void *volatile memory = malloc(size);
+    if (memory == NULL)
+        return 0;
+    free(memory);
+    return 1;
+}
+
 static inline int hanko_runs_with_raised_privileges(void)
 {
     return getauxval(AT_SECURE) != 0;

@@ -99,6 +99,7 @@ FUNCTIONS = {
     "curl_url_get": "first later",
     "curl_easy_getinfo": "later",
     "curl_global_init": "first",
+    "large malloc": "first later",
     "socket": "first later",
     "pthread_key_create": "first",
     "pthread_setspecific": "first",

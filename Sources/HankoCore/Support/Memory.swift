@@ -5,9 +5,5 @@ import CSystem
 package enum Memory {
     private static var enoughForACall: Int { 65_536 }
 
-    package static var isAvailable: Bool {
-        guard let memory = malloc(enoughForACall) else { return false }
-        free(memory)
-        return true
-    }
+    package static var isAvailable: Bool { hanko_has_memory(enoughForACall) != 0 }
 }

@@ -96,7 +96,8 @@ extern void *__libc_memalign(size_t, size_t);
 
 void *malloc(size_t size)
 {
-  if (fails("malloc", CALLER)) { errno = ENOMEM; return NULL; }
+  int is_large = size >= 65536; /* what each call asks for first */
+  if (fails("malloc", CALLER) || (is_large && fails("large malloc", CALLER))) { errno = ENOMEM; return NULL; }
   void *memory = __libc_malloc(size);
   if (memory && by_library(CALLER)) atomic_fetch_add(&balance, 1);
   return memory;
