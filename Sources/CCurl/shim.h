@@ -82,6 +82,14 @@ static inline CURLMcode hanko_curl_multi_set_timer(CURLM *multi, curl_multi_time
     return code == CURLM_OK ? curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context) : code;
 }
 
+// From libcurl 8.20 on the resolver's threads belong to the multi handle, and this option (CURLMOPT_QUICK_EXIT, which
+// older headers do not name) keeps cleaning up from waiting for them. Older ones do not know it.
+static inline CURLMcode hanko_curl_multi_set_quick_exit(CURLM *multi)
+{
+    CURLMcode code = curl_multi_setopt(multi, (CURLMoption)21, 1L);
+    return code == CURLM_UNKNOWN_OPTION ? CURLM_OK : code;
+}
+
 // The macro holds a cast.
 static inline curl_socket_t hanko_curl_socket_timeout(void)
 {

@@ -32,7 +32,7 @@ struct BlockingCall {
             case .askForKeySet:
                 let result = keySet()
                 giveBack()
-                action = progress.checked(result ?? .outage(0))
+                action = progress.checked(result)
             case .finish(let reason):
                 return Judgement(reason, session: reason == .accepted ? progress.session : nil)
             }
@@ -62,7 +62,8 @@ struct BlockingCall {
         return action
     }
 
-    private mutating func confirm(mayBeGood: Bool) -> ConfirmationResult {
+    /// - Returns: nil when there was no answer within the deadline.
+    private mutating func confirm(mayBeGood: Bool) -> ConfirmationResult? {
         while true {
             let signal = Signal()
             let decision = context.confirmations.decide(
@@ -73,11 +74,11 @@ struct BlockingCall {
             case .begin(let flight):
                 let result = keySet()
                 context.confirmations.finish(flight, result)
-                return result ?? .outage(0)
+                return result
             case .wait(let waiter):
                 // Whoever waits needs no connection.
                 giveBack()
-                guard context.confirmations.wait(waiter, signal, until: progress.deadline) else { return .outage(0) }
+                guard context.confirmations.wait(waiter, signal, until: progress.deadline) else { return nil }
                 if let result = waiter.result { return result }
             }
         }

@@ -159,8 +159,9 @@ struct CallProgress {
         }
     }
 
-    /// The "no" is confirmed, or is not.
-    mutating func confirmed(_ result: ConfirmationResult) -> Action {
+    /// The "no" is confirmed, or is not; nil when there was no answer within the deadline.
+    mutating func confirmed(_ answer: ConfirmationResult?) -> Action {
+        let result = answer ?? .outage(0)
         switch result {
         case .outage(let code):
             // A caller whose own time ran out learnt nothing.
@@ -171,9 +172,10 @@ struct CallProgress {
         return next(call.confirmed(result))
     }
 
-    /// The start-up test has asked for the key set.
-    func checked(_ result: ConfirmationResult) -> Action {
-        .finish(StartupCheck.end(after: result, confirmsRejections: context.configuration.confirmsRejections))
+    /// The start-up test has asked for the key set; nil when there was no answer within the deadline.
+    func checked(_ answer: ConfirmationResult?) -> Action {
+        let confirmsRejections = context.configuration.confirmsRejections
+        return .finish(StartupCheck.end(after: answer ?? .outage(0), confirmsRejections: confirmsRejections))
     }
 
     /// The start-up test goes on where a validation ends.
@@ -192,7 +194,12 @@ struct CallProgress {
     // MARK: The client's health and counters
 
     /// The call ends here, whatever is under way: a probe that did not come to an end passes the probe on.
-    mutating func giveUp() { settle(.nothing) }
+    ///
+    /// - Parameter exchange: the one under way, which may have sent its request.
+    mutating func giveUp(_ exchange: Exchange?) {
+        if let exchange { count(exchange) }
+        settle(.nothing)
+    }
 
     private mutating func settle(_ outcome: ExchangeOutcome) {
         guard let permit else { return }

@@ -81,11 +81,19 @@ package final class CompletionQueue: @unchecked Sendable {
             context, purpose, candidateCount: credentials.count, wantsSession: true, deadline: deadline)
         guard
             let submission = Submission.make(credentials, tag: tag, completions: completions, progress: progress)
-        else { return context.refuse(.transport(.localShortage)) }
-        guard completions.admit(submission) else { return context.refuse(.transport(.queueFull)) }
+        else { return refuse(.localShortage, purpose, context) }
+        guard completions.admit(submission) else { return refuse(.queueFull, purpose, context) }
         if purpose == .validation { context.statistics.validationBegan() }
         worker.submit(submission)
         return .ok
+    }
+
+    /// Only validations are counted.
+    private func refuse(
+        _ failure: TransportFailure, _ purpose: CallProgress.Purpose, _ context: CallContext
+    ) -> CallResult {
+        purpose == .validation
+            ? context.refuse(.transport(failure)) : context.conclude(.transport(failure), session: nil)
     }
 
     // MARK: Completions

@@ -43,6 +43,8 @@ final class ExitGate: @unchecked Sendable {
     /// - Parameter wake: ends the waiting of those inside.
     func close(wake: () -> Void) {
         closed.pointee.store(true, ordering: .sequentiallyConsistent)
+        // Who is outside must learn of it as well: a thread that sleeps until something happens.
+        wake()
         let end = Clock.monotonicNanoseconds() &+ 2_000_000_000
         while inside.pointee.load(ordering: .sequentiallyConsistent) > 0, Clock.monotonicNanoseconds() < end {
             // Again each time: a thread may have opened a connection in between.

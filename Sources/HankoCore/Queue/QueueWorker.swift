@@ -445,12 +445,12 @@ final class QueueWorker: @unchecked Sendable {
     private func keySetEnded(_ result: ConfirmationResult?, for submission: Submission) {
         giveBack(submission)
         guard let flight = submission.flight else {
-            carryOut(submission.progress.checked(result ?? .outage(0)), for: submission)
+            carryOut(submission.progress.checked(result), for: submission)
             return
         }
         submission.flight = nil
         context.confirmations.finish(flight, result)
-        carryOut(submission.progress.confirmed(result ?? .outage(0)), for: submission)
+        carryOut(submission.progress.confirmed(result), for: submission)
     }
 
     // MARK: Time
@@ -472,7 +472,8 @@ final class QueueWorker: @unchecked Sendable {
             if let waiter = submission.waiter {
                 context.confirmations.leave(waiter)
                 submission.waiter = nil
-                carryOut(submission.progress.confirmed(.outage(0)), for: submission)
+                let result = context.confirmations.isOver(waiter) ? waiter.result : nil
+                carryOut(submission.progress.confirmed(result), for: submission)
             } else {
                 carryOut(submission.progress.paused(), for: submission)
             }
@@ -492,8 +493,8 @@ final class QueueWorker: @unchecked Sendable {
 
     @inline(never)
     private func finish(_ submission: Submission, _ reason: VerdictReason) {
+        submission.progress.giveUp(submission.exchange)
         giveBack(submission)
-        submission.progress.giveUp()
         submission.end(reason)
         if submission.progress.purpose == .validation { context.statistics.validationEnded(reason.status) }
         context.report(reason)

@@ -96,6 +96,9 @@ final class ConnectionTable {
         shutdown(socket, hanko_shutdown_both())
     }
 
+    /// An exchange goes: nothing may lead to it any more.
+    func forget(_ user: UnsafePointer<Transfer>) { connections.removeAll { $0.user == user } }
+
     private func remove(_ socket: Int32) {
         guard let index = connections.firstIndex(where: { $0.socket == socket }) else { return }
         // The order does not matter.

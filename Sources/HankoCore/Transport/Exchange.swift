@@ -13,6 +13,8 @@ final class Exchange {
     private let url: APIURL
     private let gate: ExitGate
     private var request = SecretBuffer()
+    /// Nothing was prepared since the handle was made or given back.
+    private var isUnused = true
     /// The handle is set to ask for the key set.
     private var asksForKeySet = false
     private var outcome = Outcome.notPerformed
@@ -64,6 +66,7 @@ final class Exchange {
         guard gate.enter() else { return }
         // The handle goes first: closing its connection calls back into the transfer.
         curl_easy_cleanup(handle)
+        connections.forget(transfer)
         transfer.deinitialize(count: 1)
         transfer.deallocate()
         headers.free()
@@ -106,6 +109,7 @@ final class Exchange {
         self.deadline = deadline
         // The request for a key set goes over the connection of the exchange before, if that left one.
         releaseConnection()
+        isUnused = false
         outcome = .notPerformed
         transfer.pointee.reset()
         do {
@@ -195,11 +199,13 @@ final class Exchange {
     /// - Returns: false for a handle that must not be used again.
     @discardableResult
     func releaseConnection() -> Bool {
+        if isUnused { return true }
         let socket = transfer.pointee.usedSocket
         guard socket >= 0 else { return false }
         transfer.pointee.usedSocket = -1
         if case .performed(CURLE_OK) = outcome, transfer.pointee.leavesConnectionClean {
-            return connections.giveBack(socket, from: transfer)
+            isUnused = connections.giveBack(socket, from: transfer)
+            return isUnused
         }
         connections.discard(socket, from: transfer)
         return false

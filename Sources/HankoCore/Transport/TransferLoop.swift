@@ -53,6 +53,7 @@ final class TransferLoop {
         // As many as may be in use stay open; libcurl's own number depends on how many handles it has just now.
         let kept = hanko_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Int(configuration.maximumConnections))
         return watch == CURLM_OK && time == CURLM_OK && kept == CURLM_OK
+            && hanko_curl_multi_set_quick_exit(multi) == CURLM_OK
     }
 
     private static func loop(at context: UnsafeMutableRawPointer) -> TransferLoop {

