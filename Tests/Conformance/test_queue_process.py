@@ -296,6 +296,16 @@ def test_exit_while_a_name_is_resolved(library, resolver, tmp_path):
     assert resolver.questions > 0
 
 
+def test_exit_ends_what_is_under_way(library, serve, tmp_path):
+    """A handler of the host that runs at exit and waits for a completion gets it, however long its deadline is."""
+    server = serve(lambda connection: connection.hang(), use=False)
+    program = str(compile_program("queue_exit_handler", tmp_path, library=library.path))
+    result = subprocess.run(
+        [program], env={**os.environ, "TEST_URL": server.url()}, capture_output=True, text=True, timeout=50
+    )
+    assert (result.stdout, result.returncode) == ("8\n", 0), result.stderr
+
+
 def test_exit_with_an_idle_queue(server):
     """Nothing under way, nothing freed."""
     code = """

@@ -201,6 +201,11 @@ struct CallProgress {
         settle(.nothing)
     }
 
+    /// The result is there for whoever asked.
+    func countEnd(_ reason: VerdictReason) {
+        if purpose == .validation { context.statistics.validationEnded(reason.status) }
+    }
+
     private mutating func settle(_ outcome: ExchangeOutcome) {
         guard let permit else { return }
         self.permit = nil

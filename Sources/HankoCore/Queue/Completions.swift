@@ -111,6 +111,8 @@ final class Completions: @unchecked Sendable {
         while let submission = next {
             next = submission.next
             tags.remove(submission)
+            // Under the lock, so that who sees it counted finds it, and who finds it sees it counted.
+            submission.progress.countEnd(submission.reason)
             tokenBytes &-= submission.tokenBytes
         }
         if event >= 0 {

@@ -496,7 +496,6 @@ final class QueueWorker: @unchecked Sendable {
         submission.progress.giveUp(submission.exchange)
         giveBack(submission)
         submission.end(reason)
-        if submission.progress.purpose == .validation { context.statistics.validationEnded(reason.status) }
         context.report(reason)
         let completions = submission.completions
         if completions.ended.isEmpty { published.append(completions) }
