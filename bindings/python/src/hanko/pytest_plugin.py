@@ -1,7 +1,7 @@
 """A pytest plugin: the fixture `hanko_standin`, to test a backend without an account.
 
-It is there wherever the package is installed, costs no more than the import of the package until a test asks for it, and
-does not load the library.
+It is there wherever the package is installed, costs no more than the import of the package until a test asks for it,
+and does not load the library.
 `pytest -p no:hanko` leaves it out.
 """
 

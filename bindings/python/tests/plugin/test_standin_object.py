@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from typing import get_args
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -185,13 +186,13 @@ def test_there_is_no_other_outage(hanko_standin: HankoStandIn) -> None:
 
 def test_requests_that_hang_end_when_it_is_restored(hanko_standin: HankoStandIn) -> None:
     hanko_standin.break_down("hanging")
-    address = hanko_standin.api_url.partition("://")[2]
+    address = urlsplit(hanko_standin.api_url)
     ended: list[str] = []
 
     def request() -> None:
-        connection = http.client.HTTPConnection(address, timeout=120)
+        connection = http.client.HTTPConnection(address.netloc, timeout=120)
         try:
-            connection.request("POST", "/sessions/validate", b'{"session_token":"a"}')
+            connection.request("POST", address.path + "/sessions/validate", b'{"session_token":"a"}')
             ended.append(str(connection.getresponse().status))
         except http.client.RemoteDisconnected:
             ended.append("closed")

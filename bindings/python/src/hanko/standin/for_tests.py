@@ -197,7 +197,7 @@ class HankoStandIn:
 
     def _before_answer(self, request: Request) -> Answer | None:
         """Called with each request, on the thread of its connection."""
-        self._requests.append(SeenRequest.of(request))
+        self._requests.append(SeenRequest.of(request, self._standin.own_path(request.path)))
         outage, restored = self._trouble
         if outage == "unavailable":
             return Answer(503, {"code": 503, "message": "Service Unavailable"})

@@ -91,10 +91,7 @@ class PublicAPI:
         if intercepted is not None:
             return intercepted
         self._service.wait()
-        path = request.path
-        prefix = self._service.prefix
-        if prefix and path.startswith(prefix + "/"):
-            path = path[len(prefix) :]
+        path = self._service.own_path(request.path)
         tenant = self._service.settings.tenant
         if tenant is not None:
             self._load_tenant()

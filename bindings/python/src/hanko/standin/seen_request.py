@@ -18,11 +18,11 @@ class SeenRequest:
     """The token that was asked about; None where the request names none."""
 
     @classmethod
-    def of(cls, request: Request) -> SeenRequest:
-        """What is kept of a request."""
+    def of(cls, request: Request, path: str) -> SeenRequest:
+        """What is kept of a request; `path` is that behind the stand-in's own prefix."""
         try:
             body = json.loads(request.body)
         except (ValueError, RecursionError):
             body = None
         token = body.get("session_token") if isinstance(body, dict) else None
-        return cls(request.method, request.path, token if isinstance(token, str) else None)
+        return cls(request.method, path, token if isinstance(token, str) else None)

@@ -49,6 +49,10 @@ class Service:
         self.key = SigningKey(self.settings.key_bits) if key is None else key
         self._other_key: SigningKey | None = None
 
+    def own_path(self, path: str) -> str:
+        """A path without the prefix."""
+        return path[len(self.prefix) :] if self.prefix and path.startswith(self.prefix + "/") else path
+
     def wait(self) -> None:
         """Wait as long as answers are delayed; without an answer where the wait was cut short."""
         if self.delay_ms > 0 and self._interruption.wait(self.delay_ms / 1000):
