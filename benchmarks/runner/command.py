@@ -148,6 +148,8 @@ def _count(is_check: bool) -> int:
     before = counts.load()
     if not is_check or before is None:
         counts.write(counted)
+        if RESULTS.exists():
+            Report.load(counted).write()
         _say(f"benchmarks/{counts.FILE.name} is written")
         return 0
     for name, version in counted["versions"].items():

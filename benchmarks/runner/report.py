@@ -7,10 +7,11 @@ import json
 from typing import Any
 
 from . import targets
-from .measure import Measurement, Spread
+from .measure import Beside, Measurement, Spread
 from .paths import SOURCES
 from .programs import PROGRAMS_BY_KEY
 from .targets import Target
+from .workloads import Workload
 
 RESULTS = SOURCES / "results.json"
 TABLE = SOURCES / "results.md"
@@ -29,6 +30,14 @@ class Report:
     measurements: list[Measurement]
     host: dict[str, Any]
     counts: dict[str, Any] | None
+
+    @staticmethod
+    def load(counted: dict[str, Any] | None) -> Report:
+        """The last run, with these counts."""
+        content = json.loads(RESULTS.read_text())
+        del content["targets"]
+        found = [_measurement(each) for each in content.pop("measurements")]
+        return Report(**content, measurements=found, counts=counted)
 
     def targets(self) -> list[Target]:
         found = targets.of_measurements(self.measurements)
@@ -71,6 +80,14 @@ class Report:
     def write(self) -> None:
         RESULTS.write_text(self.as_json())
         TABLE.write_text(self.as_markdown())
+
+
+def _measurement(content: dict[str, Any]) -> Measurement:
+    peers = [
+        Beside(each["program"], Spread(**each["per_second"]), Spread(**each["ratio"])) for each in content["peers"]
+    ]
+    workload = {**content["workload"], "peers": tuple(content["workload"]["peers"])}
+    return Measurement(Workload(**workload), Spread(**content["ours"]), tuple(peers))
 
 
 def _table(measurements: list[Measurement]) -> list[str]:
