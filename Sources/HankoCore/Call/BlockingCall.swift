@@ -25,8 +25,7 @@ struct BlockingCall {
                 Clock.sleep(until: Clock.monotonicNanoseconds() &+ nanoseconds)
                 action = progress.paused()
             case .confirm(let candidate):
-                let mayBeGood = TokenPayload.mayBeGood(credentials[candidate], now: Clock.secondsSince1970())
-                let result = confirm(mayBeGood: mayBeGood)
+                let result = confirm(mayBeGood: progress.mayBeGood(credentials[candidate]))
                 giveBack()
                 action = progress.confirmed(result)
             case .askForKeySet:
@@ -90,15 +89,12 @@ struct BlockingCall {
     private mutating func keySet() -> ConfirmationResult? {
         if exchange == nil { exchange = try? context.pool.borrow(until: progress.deadline) }
         guard let exchange else { return nil }
-        var freshConnection = false
         while true {
+            let freshConnection = progress.replacesKeySetConnection
             if exchange.prepareKeySet(until: progress.deadline, freshConnection: freshConnection) {
                 exchange.perform()
             }
-            switch progress.keySetEnded(exchange, wasFresh: freshConnection) {
-            case .again: freshConnection = true
-            case .ended(let result): return result
-            }
+            if case .ended(let result) = progress.keySetEnded(exchange) { return result }
         }
     }
 

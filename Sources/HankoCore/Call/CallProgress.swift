@@ -35,6 +35,8 @@ struct CallProgress {
     private var began: Int64 = 0
     /// When the "no" that needs a confirmation arrived.
     private(set) var rejectedAt: Int64 = 0
+    /// The next request for the key set goes over a fresh connection, because the kept one was dead.
+    private(set) var replacesKeySetConnection = false
     /// The next request is one that failed before.
     private var isRetry = false
     /// Only after a yes, and only where it was asked for.
@@ -147,17 +149,23 @@ struct CallProgress {
     // MARK: The key set
 
     /// A request for the key set ended.
-    func keySetEnded(_ exchange: Exchange, wasFresh: Bool) -> KeySetStep {
+    mutating func keySetEnded(_ exchange: Exchange) -> KeySetStep {
         count(exchange)
         let usedKeptConnection = exchange.usedKeptConnection
         let answerBegan = exchange.answerBegan
-        return exchange.withEnd { end in
+        let wasFresh = replacesKeySetConnection
+        let step: KeySetStep = exchange.withEnd { end in
             if case .failure(.deadline) = end { return .ended(nil) }
             let isDead = ExchangeReport.isDeadConnection(
                 end, usedKeptConnection: usedKeptConnection, answerBegan: answerBegan)
             return isDead && !wasFresh ? .again : .ended(ConfirmationResult(end))
         }
+        if case .again = step { replacesKeySetConnection = true } else { replacesKeySetConnection = false }
+        return step
     }
+
+    /// Whether a rejected token could be good as far as one can see, so that its "no" needs an answer of its own.
+    func mayBeGood(_ token: ByteView) -> Bool { TokenPayload.mayBeGood(token, now: Clock.secondsSince1970()) }
 
     /// The "no" is confirmed, or is not; nil when there was no answer within the deadline.
     mutating func confirmed(_ answer: ConfirmationResult?) -> Action {

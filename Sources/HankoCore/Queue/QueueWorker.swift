@@ -292,7 +292,7 @@ final class QueueWorker: @unchecked Sendable {
                 send(candidate, for: submission, freshConnection: false)
             }
         case .keySet:
-            askForKeySet(submission, freshConnection: false)
+            askForKeySet(submission)
         }
     }
 
@@ -363,13 +363,14 @@ final class QueueWorker: @unchecked Sendable {
         begin(exchange, isReady: isReady)
     }
 
-    private func askForKeySet(_ submission: Submission, freshConnection: Bool) {
+    private func askForKeySet(_ submission: Submission) {
         guard let exchange = submission.exchange else { return keySetEnded(nil, for: submission) }
         submission.need = .keySet
-        submission.isReplacingConnection = freshConnection
+        let progress = submission.progress
         begin(
             exchange,
-            isReady: exchange.prepareKeySet(until: submission.progress.deadline, freshConnection: freshConnection))
+            isReady: exchange.prepareKeySet(
+                until: progress.deadline, freshConnection: progress.replacesKeySetConnection))
     }
 
     private func begin(_ exchange: Exchange, isReady: Bool) {
@@ -390,8 +391,8 @@ final class QueueWorker: @unchecked Sendable {
             if !keepsExchange { giveBack(submission) }
             carryOut(action, for: submission)
         case .keySet:
-            switch submission.progress.keySetEnded(exchange, wasFresh: submission.isReplacingConnection) {
-            case .again: askForKeySet(submission, freshConnection: true)
+            switch submission.progress.keySetEnded(exchange) {
+            case .again: askForKeySet(submission)
             case .ended(let result): keySetEnded(result, for: submission)
             }
         }
@@ -401,9 +402,7 @@ final class QueueWorker: @unchecked Sendable {
 
     /// - Returns: what to do when the "no" is confirmed at once, or is not.
     private func confirm(_ submission: Submission, _ candidate: Int) -> CallProgress.Action? {
-        let mayBeGood = submission.withCandidate(candidate) {
-            TokenPayload.mayBeGood($0, now: Clock.secondsSince1970())
-        }
+        let mayBeGood = submission.withCandidate(candidate) { submission.progress.mayBeGood($0) }
         submission.need = .candidate(candidate)
         let decision = context.confirmations.decide(
             rejectedAt: submission.progress.rejectedAt, mayBeGood: mayBeGood,
@@ -415,7 +414,7 @@ final class QueueWorker: @unchecked Sendable {
         case .begin(let flight):
             submission.flight = flight
             guard submission.exchange == nil else {
-                askForKeySet(submission, freshConnection: false)
+                askForKeySet(submission)
                 return nil
             }
             submission.need = .keySet

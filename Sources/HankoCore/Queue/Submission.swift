@@ -38,8 +38,6 @@ final class Submission: @unchecked Sendable {
     var isWithdrawn = false
     var need = Need.candidate(0)
     var exchange: Exchange?
-    /// The request that is under way goes over a fresh connection.
-    var isReplacingConnection = false
     /// The request for the key set that others may wait for, as well.
     var flight: UInt64?
     var waiter: Confirmations.Waiter?
