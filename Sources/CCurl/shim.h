@@ -33,6 +33,11 @@ static inline CURLcode hanko_curl_set_list(CURL *handle, CURLoption option, stru
     return curl_easy_setopt(handle, option, value);
 }
 
+static inline CURLcode hanko_curl_set_address(CURL *handle, CURLU *address)
+{
+    return curl_easy_setopt(handle, CURLOPT_CURLU, address);
+}
+
 // CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION
 static inline CURLcode hanko_curl_set_receive(CURL *handle, CURLoption option,
                                               size_t (*function)(char *, size_t, size_t, void *))

@@ -24,9 +24,10 @@ struct CurlOptions {
         try Self.check(code)
     }
 
-    /// libcurl keeps the pointer: the list must outlive the handle.
-    func set(_ option: CURLoption, _ list: UnsafeMutablePointer<curl_slist>) throws(TransportFailure) {
-        try Self.check(hanko_curl_set_list(handle, option, list))
+    /// libcurl keeps the pointers: the template must outlive the handle.
+    func set(_ template: RequestTemplate) throws(TransportFailure) {
+        try Self.check(hanko_curl_set_address(handle, template.address))
+        try Self.check(hanko_curl_set_list(handle, CURLOPT_HTTPHEADER, template.headers))
     }
 
     /// Makes libcurl call a transfer, which must outlive the handle, and a table, which must outlive the connections.

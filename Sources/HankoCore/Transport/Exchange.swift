@@ -9,8 +9,8 @@ final class Exchange {
     var slot = 0
     private let connections: ConnectionTable
     private let transfer: UnsafeMutablePointer<Transfer>
-    private let headers: RequestHeaders
-    private let url: APIURL
+    private let validation: RequestTemplate
+    private let keySet: RequestTemplate
     private let gate: ExitGate
     private var request = SecretBuffer()
     /// Nothing was prepared since the handle was made or given back.
@@ -35,25 +35,33 @@ final class Exchange {
     ) throws(TransportFailure) -> Exchange {
         guard process.gate.enter() else { throw .processExits }
         defer { process.gate.leave() }
-        let headers = try RequestHeaders()
+        let validation = try RequestTemplate.validation(url)
+        let keySet: RequestTemplate
+        do {
+            keySet = try RequestTemplate.keySet(url)
+        } catch {
+            validation.free()
+            throw error
+        }
         guard let handle = curl_easy_init() else {
-            headers.free()
+            validation.free()
+            keySet.free()
             throw .localShortage
         }
         // From here on its `deinit` cleans up. Not a throwing initialiser: Embedded Swift does not free the object of
         // one that fails.
-        let exchange = Exchange(handle, headers, url, process, connections)
-        try exchange.set(configuration)
+        let exchange = Exchange(handle, validation, keySet, process, connections)
+        try exchange.set(configuration, isLoopback: url.isLoopback)
         return exchange
     }
 
     private init(
-        _ handle: UnsafeMutableRawPointer, _ headers: RequestHeaders, _ url: APIURL, _ process: ProcessResources,
-        _ connections: ConnectionTable
+        _ handle: UnsafeMutableRawPointer, _ validation: RequestTemplate, _ keySet: RequestTemplate,
+        _ process: ProcessResources, _ connections: ConnectionTable
     ) {
         self.handle = handle
-        self.headers = headers
-        self.url = url
+        self.validation = validation
+        self.keySet = keySet
         self.connections = connections
         gate = process.gate
         transfer = .allocate(capacity: 1)
@@ -69,7 +77,8 @@ final class Exchange {
         connections.forget(transfer)
         transfer.deinitialize(count: 1)
         transfer.deallocate()
-        headers.free()
+        validation.free()
+        keySet.free()
         gate.leave()
     }
 
@@ -97,8 +106,7 @@ final class Exchange {
             asksForKeySet = true
             let options = CurlOptions(handle)
             try options.set(CURLOPT_HTTPGET, 1)
-            try options.set(CURLOPT_URL, url.keySetURL)
-            try options.set(CURLOPT_HTTPHEADER, headers.forKeySet)
+            try options.set(keySet)
             transfer.pointee.requestLength = 0
         }
     }
@@ -303,12 +311,11 @@ final class Exchange {
     private func setValidation() throws(TransportFailure) {
         let options = CurlOptions(handle)
         try options.set(CURLOPT_POST, 1)
-        try options.set(CURLOPT_URL, url.validateURL)
-        try options.set(CURLOPT_HTTPHEADER, headers.forValidation)
+        try options.set(validation)
         asksForKeySet = false
     }
 
-    private func set(_ configuration: Configuration) throws(TransportFailure) {
+    private func set(_ configuration: Configuration, isLoopback: Bool) throws(TransportFailure) {
         try setValidation()
         let options = CurlOptions(handle)
         try options.set(CURLOPT_NOSIGNAL, 1)
@@ -316,7 +323,6 @@ final class Exchange {
         try options.set(CURLOPT_QUICK_EXIT, 1)
 
         try options.set(CURLOPT_PROTOCOLS_STR, "http,https")
-        try options.set(CURLOPT_USERAGENT, "libhanko/\(LibraryVersion.text)")
         try options.set(CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1)
         try options.set(CURLOPT_HTTP09_ALLOWED, 0)
         // Chunks are taken apart in ChunkedBody, which says why.
@@ -332,7 +338,7 @@ final class Exchange {
             try options.set(CURLOPT_CAPATH, nil)
         }
 
-        if url.isLoopback || hanko_runs_with_raised_privileges() != 0 {
+        if isLoopback || hanko_runs_with_raised_privileges() != 0 {
             // An empty proxy means none, whatever the environment says.
             try options.set(CURLOPT_PROXY, "")
         }
