@@ -65,11 +65,6 @@ static inline CURLcode hanko_curl_get_size(CURL *handle, CURLINFO info, curl_off
     return curl_easy_getinfo(handle, info, value);
 }
 
-static inline CURLcode hanko_curl_get_long(CURL *handle, CURLINFO info, long *value)
-{
-    return curl_easy_getinfo(handle, info, value);
-}
-
 static inline CURLMcode hanko_curl_multi_set_long(CURLM *multi, CURLMoption option, long value)
 {
     return curl_multi_setopt(multi, option, value);
@@ -111,11 +106,6 @@ static inline void *hanko_curl_get_private(CURL *handle)
 {
     char *value = NULL;
     return curl_easy_getinfo(handle, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
-}
-
-static inline CURLcode hanko_curl_get_socket(CURL *handle, curl_socket_t *value)
-{
-    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
 }
 
 static inline CURLcode hanko_curl_get_tls(CURL *handle, struct curl_tlssessioninfo **value)

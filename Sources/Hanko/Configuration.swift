@@ -49,7 +49,11 @@ public func hanko_config_load_environment(_ config: OpaquePointer?) -> hanko_sta
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
     let handle = Handle.object(config, as: ConfigurationHandle.self)
     var changed = handle.configuration
-    if let error = changed.load(Environment.ofProcess()) { return CallResult(error).noted() }
+    do {
+        try changed.load(Environment.ofProcess())
+    } catch {
+        return CallResult(error).noted()
+    }
     handle.configuration = changed
     return CallResult.ok.noted()
 }

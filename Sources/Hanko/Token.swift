@@ -11,19 +11,17 @@ public func hanko_extract_token(
     guard buffer != nil || capacity == 0 else {
         return CallResult.invalidArgument("buffer is NULL but has a capacity").noted()
     }
-    let name = cookie_name == nil ? ByteView("hanko") : CText.view(cookie_name)
+    var configuration = Configuration()
     do {
-        var configuration = Configuration()
-        try configuration.setCookieName(name)
+        if cookie_name != nil { try configuration.setCookieName(CText.view(cookie_name)) }
     } catch {
         return CallResult(status: .misconfigured, text: "the cookie name \(error.text)").noted()
     }
     let credentials = Credentials(
         cookie: CText.view(cookie, cookie_length), authorization: CText.view(authorization, authorization_length),
-        cookieName: name)
-    if credentials.holdNUL { return CallResult(.headerHoldsNUL).noted() }
+        configuration)
+    if let refusal = credentials.refusal { return CallResult(refusal).noted() }
     let token = credentials[0]
-    guard let start = token.start, !token.isEmpty else { return CallResult(.noToken).noted() }
     // Compared without a sum, which could overflow; a capacity beyond Int is seen as negative and as enough.
     let fits = buffer != nil && UInt(bitPattern: capacity) > UInt(token.count)
     let result =
@@ -34,7 +32,7 @@ public func hanko_extract_token(
     guard status == result.status.rawValue else { return status }
     // The one output that a failure has, too.
     if let length { length.pointee = token.count }
-    guard fits, let buffer else { return status }
+    guard fits, let buffer, let start = token.start else { return status }
     memcpy(buffer, start, token.count)
     buffer[token.count] = 0
     return status

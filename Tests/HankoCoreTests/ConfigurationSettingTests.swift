@@ -122,7 +122,7 @@ import Testing
 
     @Test func theFirstThatIsAddedReplacesThoseFromTheEnvironment() throws {
         var configuration = Configuration()
-        #expect(configuration.load(Environment(entries: Array("HANKO_AUDIENCE=x,y\0".utf8))) == nil)
+        try configuration.load(Environment(entries: Array("HANKO_AUDIENCE=x,y\0".utf8)))
         #expect(Self.audiences(configuration) == ["x", "y"])
         try Self.add("a", to: &configuration)
         #expect(Self.audiences(configuration) == ["a"])
@@ -133,11 +133,11 @@ import Testing
     @Test func theLaterOfEnvironmentAndSetterWins() throws {
         var configuration = Configuration()
         try Self.add("a", to: &configuration)
-        #expect(configuration.load(Environment(entries: Array("HANKO_AUDIENCE=x\0".utf8))) == nil)
+        try configuration.load(Environment(entries: Array("HANKO_AUDIENCE=x\0".utf8)))
         #expect(Self.audiences(configuration) == ["x"])
         // An environment that does not name any leaves them alone.
         try Self.add("b", to: &configuration)
-        #expect(configuration.load(Environment(entries: [])) == nil)
+        try configuration.load(Environment(entries: []))
         #expect(Self.audiences(configuration) == ["b"])
         try Self.add("c", to: &configuration)
         #expect(Self.audiences(configuration) == ["b", "c"])
@@ -145,7 +145,7 @@ import Testing
 
     @Test func clearingRemovesAllOfThem() throws {
         var configuration = Configuration()
-        #expect(configuration.load(Environment(entries: Array("HANKO_AUDIENCE=x\0".utf8))) == nil)
+        try configuration.load(Environment(entries: Array("HANKO_AUDIENCE=x\0".utf8)))
         configuration.clearAudiences()
         #expect(configuration.audiences.isEmpty)
         try Self.add("a", to: &configuration)
@@ -159,7 +159,7 @@ import Testing
     func anAudienceIsTextAndNotEmpty(_ bytes: [UInt8]) {
         for entries in ["", "HANKO_AUDIENCE=x\0"] {
             var configuration = Configuration()
-            _ = configuration.load(Environment(entries: Array(entries.utf8)))
+            try? configuration.load(Environment(entries: Array(entries.utf8)))
             let before = configuration.audiences
             let problem = Self.problem(&configuration) { configuration in
                 try withBytes(bytes) { try configuration.addAudience($0) }

@@ -14,9 +14,9 @@ import Testing
         return (line, tickets)
     }
 
-    private static func releaseAll(_ line: inout WaitingLine) -> [UInt64] {
+    private static func leaveAll(_ line: inout WaitingLine) -> [UInt64] {
         var turns: [UInt64] = []
-        while let ticket = line.release() { turns.append(ticket) }
+        while let ticket = line.leave() { turns.append(ticket) }
         return turns
     }
 
@@ -42,7 +42,7 @@ import Testing
             let admission = line.enter()
             #expect(admission == .refused)
         }
-        let turns = Self.releaseAll(&line)
+        let turns = Self.leaveAll(&line)
         #expect(turns == tickets)
         #expect(line.inUse == 0)
         let again = line.enter()
@@ -60,13 +60,13 @@ import Testing
         #expect(tickets.count == 10)
         var turns: [UInt64] = []
         for _ in 0..<10 {
-            if let ticket = line.release() { turns.append(ticket) }
+            if let ticket = line.leave() { turns.append(ticket) }
             #expect(line.inUse == 3)
         }
         #expect(turns == tickets)
         #expect(line.waitingCount == 0)
         for left in [2, 1, 0] {
-            let nobody = line.release()
+            let nobody = line.leave()
             #expect(nobody == nil)
             #expect(line.inUse == left)
         }
@@ -74,7 +74,7 @@ import Testing
 
     @Test func nobodyOvertakesThoseWhoWait() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 1)
-        let turn = line.release()
+        let turn = line.leave()
         #expect(turn == tickets.first)
         // The place was passed on, so that a newcomer waits.
         let newcomer = line.enter()
@@ -84,7 +84,7 @@ import Testing
 
     @Test func oneReleaseTooManyIsOfNoHarm() {
         var line = WaitingLine(maximumInUse: 1, maximumWaiting: 1)
-        let nobody = line.release()
+        let nobody = line.leave()
         #expect(nobody == nil)
         #expect(line.inUse == 0)
         let admissions = [line.enter(), line.enter()]
@@ -95,12 +95,12 @@ import Testing
     @Test(arguments: [0, 1, 4, 8, 9])
     func whoeverLeavesLosesTheTurnAndTheOthersKeepTheirs(_ index: Int) {
         var (line, tickets) = Self.line(inUse: 1, waiting: 10)
-        let left = line.leave(tickets[index])
-        let leftAgain = line.leave(tickets[index])
+        let left = line.giveUp(tickets[index])
+        let leftAgain = line.giveUp(tickets[index])
         #expect(left)
         #expect(!leftAgain)
         #expect(line.waitingCount == 9)
-        let turns = Self.releaseAll(&line)
+        let turns = Self.leaveAll(&line)
         var expected = tickets
         expected.remove(at: index)
         #expect(turns == expected)
@@ -108,20 +108,20 @@ import Testing
 
     @Test func aTurnThatHasComeCannotBeLeft() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 2)
-        let turn = line.release()
+        let turn = line.leave()
         #expect(turn == tickets[0])
-        let left = line.leave(tickets[0])
+        let left = line.giveUp(tickets[0])
         #expect(!left)
         #expect(line.inUse == 1)
-        // It is released as if it had been used, and the next one's turn comes.
-        let next = line.release()
+        // It is given back as if it had been used, and the next one's turn comes.
+        let next = line.leave()
         #expect(next == tickets[1])
     }
 
     @Test func ticketsThatWereNeverGivenCannotBeLeft() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 2)
         for ticket in [0, UInt64.max, (tickets.last ?? 0) + 1] {
-            let left = line.leave(ticket)
+            let left = line.giveUp(ticket)
             #expect(!left)
         }
         #expect(line.waitingCount == 2)
@@ -130,11 +130,11 @@ import Testing
     @Test func whereAllHaveLeftThePlaceBecomesFree() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 100)
         for ticket in tickets.reversed() {
-            let left = line.leave(ticket)
+            let left = line.giveUp(ticket)
             #expect(left)
         }
         #expect(line.waitingCount == 0)
-        let nobody = line.release()
+        let nobody = line.leave()
         #expect(nobody == nil)
         #expect(line.inUse == 0)
     }
@@ -142,7 +142,7 @@ import Testing
     @Test func leavingMakesRoomForAnother() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 3, atMost: 3)
         let full = line.enter()
-        let left = line.leave(tickets[1])
+        let left = line.giveUp(tickets[1])
         let admission = line.enter()
         #expect(full == .refused)
         #expect(left)
@@ -150,7 +150,7 @@ import Testing
             Issue.record("no room was made")
             return
         }
-        let turns = Self.releaseAll(&line)
+        let turns = Self.leaveAll(&line)
         #expect(turns == [tickets[0], tickets[2], ticket])
     }
 
@@ -158,14 +158,14 @@ import Testing
         var (line, tickets) = Self.line(inUse: 4, waiting: 5_000)
         var expected = tickets
         for index in stride(from: 4_999, through: 0, by: -7) {
-            let left = line.leave(tickets[index])
+            let left = line.giveUp(tickets[index])
             #expect(left)
             expected.remove(at: index)
         }
         #expect(line.waitingCount == expected.count)
         var turns: [UInt64] = []
         for round in 0..<20_000 {
-            guard let ticket = line.release() else { break }
+            guard let ticket = line.leave() else { break }
             turns.append(ticket)
             // Newcomers keep coming for a while.
             if round < 1_000, case .wait(let ticket) = line.enter() { expected.append(ticket) }
@@ -212,19 +212,19 @@ import Testing
             case 6..<7:
                 // Somebody who waits leaves, or one whose turn has come already tries to.
                 if let ticket = naive.waiting.randomElement(using: &generator) {
-                    let left = line.leave(ticket)
+                    let left = line.giveUp(ticket)
                     #expect(left)
                     naive.waiting.removeAll { $0 == ticket }
                     passed.append(ticket)
                     seen.left += 1
                 }
                 if let ticket = passed.randomElement(using: &generator) {
-                    let left = line.leave(ticket)
+                    let left = line.giveUp(ticket)
                     #expect(!left)
                 }
             default:
                 guard naive.inUse > 0 else { continue }
-                let turn = line.release()
+                let turn = line.leave()
                 if naive.waiting.isEmpty {
                     naive.inUse -= 1
                     #expect(turn == nil)

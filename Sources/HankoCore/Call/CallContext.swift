@@ -5,7 +5,7 @@ final class CallContext: @unchecked Sendable {
     let url: APIURL
     let process: ProcessResources
     let limit: ConnectionLimit
-    let pool: HandlePool
+    let pool: ExchangePool
     let breaker = SharedCircuitBreaker()
     let confirmations = Confirmations()
     let statistics = Statistics()
@@ -17,7 +17,7 @@ final class CallContext: @unchecked Sendable {
         self.process = process
         limit = ConnectionLimit(
             maximumInUse: Int(configuration.maximumConnections), maximumWaiting: Int(configuration.maximumWaiting))
-        pool = HandlePool(configuration, url: url, process: process, limit: limit)
+        pool = ExchangePool(configuration, url: url, process: process, limit: limit)
         log = Log(configuration.logTarget, threshold: configuration.logLevel, limiter: process.logLimiter)
     }
 

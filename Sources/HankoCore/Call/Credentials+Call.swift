@@ -1,13 +1,13 @@
 extension Credentials {
     /// Looks through headers for the cookie that is configured.
-    init(cookie: ByteView, authorization: ByteView, _ configuration: Configuration) {
+    package init(cookie: ByteView, authorization: ByteView, _ configuration: Configuration) {
         self = configuration.cookieName.withUnsafeBufferPointer {
             Credentials(cookie: cookie, authorization: authorization, cookieName: ByteView($0))
         }
     }
 
     /// Why Hanko need not be asked; nil when it must be.
-    var refusal: VerdictReason? {
+    package var refusal: VerdictReason? {
         if holdNUL { return .headerHoldsNUL }
         return count == 0 ? .noToken : nil
     }

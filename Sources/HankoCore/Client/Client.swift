@@ -12,8 +12,7 @@ package final class Client: @unchecked Sendable {
     /// - Throws: what is wrong with the configuration or with libcurl.
     package static func make(_ configuration: Configuration) throws(ClientError) -> Client {
         guard Memory.isAvailable else { throw ClientError.memoryShortage }
-        if let problem = configuration.problem { throw ClientError(problem: problem) }
-        guard let url = configuration.apiURL else { throw ClientError(problem: "there is no API URL") }
+        let url = try configuration.checkedURL()
         _ = try HostProcess.current().resources()
         // Not a throwing initialiser: Embedded Swift does not free the object of one that fails.
         return Client(configuration, url)
@@ -22,7 +21,7 @@ package final class Client: @unchecked Sendable {
     /// A client with the configuration of the environment.
     package static func ofEnvironment() throws(ClientError) -> Client {
         var configuration = Configuration()
-        if let problem = configuration.load(Environment.ofProcess()) { throw problem }
+        try configuration.load(Environment.ofProcess())
         return try make(configuration)
     }
 

@@ -112,10 +112,8 @@ package final class EnvironmentClient: @unchecked Sendable {
 
     private func makeSetting(_ environment: Environment) -> Setting {
         var configuration = Configuration()
-        if let problem = configuration.load(environment) {
-            return Setting(problem, Self.log(configuration))
-        }
         do {
+            try configuration.load(environment)
             return Setting(try Client.make(configuration))
         } catch {
             return Setting(error, Self.log(configuration))

@@ -1,11 +1,11 @@
 extension Configuration {
     /// Takes every variable that is set; what is not set stays as it is.
     ///
-    /// - Returns: the first thing that is wrong, as a sentence that names the variable and what it should look like; nil
-    ///   when nothing is. The level of the log is taken in any case.
-    package mutating func load(_ environment: Environment) -> ClientError? {
+    /// - Throws: the first thing that is wrong, as a sentence that names the variable and what it should look like. The
+    ///   others are taken all the same, the level of the log among them.
+    package mutating func load(_ environment: Environment) throws(ClientError) {
         if environment.isHidden {
-            return ClientError(
+            throw ClientError(
                 problem: "the process runs with raised privileges, so HANKO_* variables of its environment are not"
                     + " believed; unset them")
         }
@@ -21,7 +21,7 @@ extension Configuration {
                 }
             }
         }
-        return problem
+        if let problem { throw problem }
     }
 
     private mutating func set(_ variable: EnvironmentVariable, to value: ByteView) throws(ConfigurationError) {

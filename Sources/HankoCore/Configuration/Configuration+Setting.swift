@@ -1,6 +1,6 @@
 import CSystem
 
-/// One way to read each setting from text, whoever gives it: the environment, and later the functions of the C API.
+/// One way to read each setting from text, whoever gives it: the environment or the functions of the C API.
 extension Configuration {
     package mutating func setAPIURL(_ text: ByteView) throws(ConfigurationError) {
         apiURL = try APIURL(text)

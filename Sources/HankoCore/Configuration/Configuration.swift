@@ -18,19 +18,23 @@ package struct Configuration {
 
     package init() {}
 
-    /// What is wrong with the whole, as a sentence; nil when a client can be made of it.
-    package var problem: String? {
+    /// The address to ask, looked at together with the other settings.
+    ///
+    /// - Throws: what is wrong with the whole, as a sentence; otherwise a client can be made of it.
+    package func checkedURL() throws(ClientError) -> APIURL {
         guard let apiURL else {
-            return
-                "HANKO_API_URL is not set, and no API URL was configured otherwise; set it to the address of your Hanko,"
-                + " as in https://<tenant>.hanko.io"
+            throw ClientError(
+                problem:
+                    "HANKO_API_URL is not set, and no API URL was configured otherwise; set it to the address of your"
+                    + " Hanko, as in https://<tenant>.hanko.io")
         }
-        if !apiURL.isHTTPS && !apiURL.isLoopback && !allowsInsecureHTTP {
-            return
-                "the API URL (HANKO_API_URL) must begin with https://, because http:// would send tokens in the clear;"
-                + " set HANKO_ALLOW_INSECURE_HTTP=1 only in a network you trust"
+        guard apiURL.isHTTPS || apiURL.isLoopback || allowsInsecureHTTP else {
+            throw ClientError(
+                problem:
+                    "the API URL (HANKO_API_URL) must begin with https://, because http:// would send tokens in the"
+                    + " clear; set HANKO_ALLOW_INSECURE_HTTP=1 only in a network you trust")
         }
-        return nil
+        return apiURL
     }
 
     /// Callers that may wait for a connection at a time.

@@ -20,14 +20,8 @@ package enum JSONField {
         return text
     }
 
-    /// The field when it has the type of an audience, text or array; every other type counts as not sent.
-    var ifAudience: JSONField {
-        switch self {
-        case .text: self
-        case .container(let document) where document[0] == 0x5B: self
-        default: .absent
-        }
-    }
+    /// The field itself; nil when it was not sent.
+    var ifSent: JSONField? { isAbsent ? nil : self }
 
     /// The text when it is a UUID; nil for everything else.
     var uuid: JSONString? {

@@ -50,9 +50,9 @@ struct JSONLayout {
             case ASCII.quote:
                 _ = string()
                 continue
-            case 0x5B, 0x7B:
+            case ASCII.openBracket, ASCII.openBrace:
                 depth &+= 1
-            case 0x5D, 0x7D:
+            case ASCII.closeBracket, ASCII.closeBrace:
                 if depth == 0 { return }
                 depth &-= 1
             case ASCII.comma:

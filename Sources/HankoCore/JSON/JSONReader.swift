@@ -47,7 +47,7 @@ package struct JSONReader: ~Copyable {
         case .value:
             return try value()
         case .firstElementOrEnd:
-            return current == 0x5D ? close() : try value()
+            return current == ASCII.closeBracket ? close() : try value()
         case .firstKeyOrEnd:
             return try keyOrEnd()
         case .commaOrEnd:
@@ -91,13 +91,13 @@ package struct JSONReader: ~Copyable {
     package mutating func nextKey() throws(JSONError) -> JSONString? {
         switch expectation {
         case .firstKeyOrEnd:
-            if comesNext(0x7D) {
+            if comesNext(ASCII.closeBrace) {
                 _ = close()
                 return nil
             }
         case .commaOrEnd where isInObject:
             guard comesNext(ASCII.comma) else {
-                guard current == 0x7D else { throw error(.unexpectedByte) }
+                guard current == ASCII.closeBrace else { throw error(.unexpectedByte) }
                 _ = close()
                 return nil
             }
@@ -154,7 +154,7 @@ package struct JSONReader: ~Copyable {
     }
 
     private static func isWhiteSpace(_ byte: UInt8) -> Bool {
-        byte == ASCII.space || byte == 0x09 || byte == ASCII.lineFeed || byte == ASCII.carriageReturn
+        byte == ASCII.space || byte == ASCII.tab || byte == ASCII.lineFeed || byte == ASCII.carriageReturn
     }
 
     /// Goes over white space and looks for a byte.
@@ -179,7 +179,7 @@ package struct JSONReader: ~Copyable {
             skipWhiteSpace()
             return try value()
         }
-        guard current == 0x5D else { throw error(.unexpectedByte) }
+        guard current == ASCII.closeBracket else { throw error(.unexpectedByte) }
         return close()
     }
 
@@ -222,8 +222,8 @@ package struct JSONReader: ~Copyable {
 
     private mutating func value() throws(JSONError) -> JSONToken {
         switch current {
-        case 0x7B: return try open(object: true)
-        case 0x5B: return try open(object: false)
+        case ASCII.openBrace: return try open(object: true)
+        case ASCII.openBracket: return try open(object: false)
         case ASCII.quote:
             let text = try string()
             valueEnded()

@@ -31,7 +31,7 @@ package struct JSONStringDecoder {
         case 0x66: return 0x0C  // f
         case 0x6E: return ASCII.lineFeed  // n
         case 0x72: return ASCII.carriageReturn  // r
-        case 0x74: return 0x09  // t
+        case 0x74: return ASCII.tab  // t
         case 0x75: return encode(codePoint())  // u
         default: return escape  // quote, backslash, slash
         }

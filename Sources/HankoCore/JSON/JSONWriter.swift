@@ -87,7 +87,7 @@ package enum JSONWriter {
                 texts.append(document.slice(from: position, to: layout.position))
                 position = layout.position
                 continue
-            case ASCII.space, 0x09, ASCII.lineFeed, ASCII.carriageReturn:
+            case ASCII.space, ASCII.tab, ASCII.lineFeed, ASCII.carriageReturn:
                 break
             default:
                 texts.append(byte)

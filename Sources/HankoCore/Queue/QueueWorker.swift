@@ -515,6 +515,7 @@ final class QueueWorker: @unchecked Sendable {
         case .underWay:
             if let exchange = submission.exchange {
                 if usesLibrary { loop.giveUp(exchange) }
+                // Any failure would do: it must not look like a clean end.
                 exchange.prevent(.processExits)
             }
         }

@@ -1,8 +1,8 @@
 /// One call that was handed to a completion queue, from there until its completion is drained.
 ///
 /// It is retained once for all of that time, by hand: the lists and tables that it is in only point to it, so that
-/// freeing a long one costs no stack. Its own lock is that of its `Completions`, for what says so; everything else
-/// belongs to the worker.
+/// freeing a long one costs no stack. What the lock of its `Completions` guards says so;
+/// everything else belongs to the worker.
 final class Submission: @unchecked Sendable {
     enum Place {
         /// On its way to the worker.
@@ -26,8 +26,7 @@ final class Submission: @unchecked Sendable {
     let completions: Completions
     private var tokens: SecretBuffer
     /// Where each candidate ends in `tokens`.
-    private let ends: (Int, Int, Int, Int)
-    let candidateCount: Int
+    private let ends: InlineArray<4, Int>
     let tokenBytes: Int
 
     // MARK: Of the worker
@@ -74,28 +73,22 @@ final class Submission: @unchecked Sendable {
         }
         var tokens = SecretBuffer()
         guard tokens.reserve(total) else { return nil }
-        var ends = (0, 0, 0, 0)
-        tokens.append(credentials[0])
-        ends.0 = tokens.count
-        tokens.append(credentials[1])
-        ends.1 = tokens.count
-        tokens.append(credentials[2])
-        ends.2 = tokens.count
-        tokens.append(credentials[3])
-        ends.3 = tokens.count
+        var ends = InlineArray<4, Int>(repeating: 0)
+        for index in ends.indices {
+            tokens.append(credentials[index])
+            ends[index] = tokens.count
+        }
         return Submission(
-            tokens: tokens, ends: ends, candidateCount: credentials.count, tag: tag, completions: completions,
-            progress: progress)
+            tokens: tokens, ends: ends, tag: tag, completions: completions, progress: progress)
     }
 
     private init(
-        tokens: consuming SecretBuffer, ends: (Int, Int, Int, Int), candidateCount: Int, tag: UInt64,
-        completions: Completions, progress: CallProgress
+        tokens: consuming SecretBuffer, ends: InlineArray<4, Int>, tag: UInt64, completions: Completions,
+        progress: CallProgress
     ) {
-        tokenBytes = ends.3
+        tokenBytes = tokens.count
         self.tokens = tokens
         self.ends = ends
-        self.candidateCount = candidateCount
         self.tag = tag
         self.completions = completions
         self.progress = progress
@@ -103,15 +96,9 @@ final class Submission: @unchecked Sendable {
 
     /// Gives one candidate to a function; the view must not leave it.
     func withCandidate<Result>(_ index: Int, _ body: (ByteView) -> Result) -> Result {
-        let (start, end): (Int, Int) =
-            switch index {
-            case 0: (0, ends.0)
-            case 1: (ends.0, ends.1)
-            case 2: (ends.1, ends.2)
-            case 3: (ends.2, ends.3)
-            default: (0, 0)
-            }
-        return tokens.withView { body($0.slice(from: start, to: end)) }
+        guard ends.indices.contains(index) else { return body(.empty) }
+        let start = index > 0 ? ends[index &- 1] : 0
+        return tokens.withView { body($0.slice(from: start, to: ends[index])) }
     }
 
     /// Notes how it ended, and takes the tokens away.

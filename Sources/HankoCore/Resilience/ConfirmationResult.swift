@@ -19,7 +19,7 @@ package enum ConfirmationResult: Equatable {
             // What a cache kept says nothing about Hanko now.
             self = (answer.age ?? 0) > 0 ? .outage(answer.status) : .stands
         case 404: self = .stands
-        case 408, 425, 429, 500...599: self = .outage(answer.status)
+        case _ where answer.saysServerFailed: self = .outage(answer.status)
         default: self = .notShown(answer.status)
         }
     }

@@ -11,10 +11,8 @@ package enum ExchangeOutcome: Equatable {
     package init(_ end: ExchangeEnd, hadTime: Bool) {
         switch end {
         case .answer(let answer):
-            switch answer.status {
-            case 408, 425, 429, 500...599: self = .failure
-            default: self = .success  // any other complete answer, else odd tokens could open the breaker
-            }
+            // Any other complete answer is a success, else odd tokens could open the breaker.
+            self = answer.saysServerFailed ? .failure : .success
         case .failure(let failure):
             switch failure {
             case .resolve, .connect, .connectTimeout, .proxy, .certificate, .tls, .connectionLost, .emptyReply,

@@ -16,4 +16,12 @@ package struct Answer {
     package var age: Int64?
 
     package init() {}
+
+    /// The server, or something on the way to it, could not answer this time, whatever was asked.
+    package var saysServerFailed: Bool {
+        switch status {
+        case 408, 425, 429, 500...599: true
+        default: false
+        }
+    }
 }

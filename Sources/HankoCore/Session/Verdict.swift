@@ -1,8 +1,7 @@
 /// What the end of an exchange means for the token that was asked about: the one place where a yes is made.
 ///
-/// A pure function of what came back, the token, the configured audiences and the time. The rules are those of the
-/// table in the design of this library, in its order; their sources are Hanko's API and, for what a token's payload
-/// says, RFC 7519.
+/// A pure function of what came back, the token, the configured audiences and the time. The rules come from Hanko's API
+/// and, for what a token's payload says, from RFC 7519.
 package enum Verdict {
     /// A session that expired longer ago than this is refused, and a clock that is further off than this is named.
     private static var toleratedSeconds: Int64 { 60 }
@@ -43,7 +42,7 @@ package enum Verdict {
         case 413, 431:
             return token.count > ordinaryTokenLength
                 ? .tokenRefusedForLength(answer.status) : .wrongAddress(answer.status)
-        case 408, 425, 429, 500...599:
+        case _ where answer.saysServerFailed:
             return .serverFailed(answer.status)
         case 300...499:
             return .wrongAddress(answer.status)
@@ -52,7 +51,7 @@ package enum Verdict {
         }
     }
 
-    /// Whether the status may be judged without its body, so that nobody needs to wait for that.
+    /// Whether the verdict needs the body as well; otherwise nobody waits for it.
     package static func needsBody(status: Int) -> Bool { status == 200 || status == 400 }
 
     // MARK: 400
@@ -120,7 +119,7 @@ package enum Verdict {
         // Whose claims: custom claims can overwrite anything inside `claims`, and users may influence those. The fields
         // at the top come first, then the payload of a token that is a Hanko session's, and `claims` last.
         let session = payload?.sessionID.uuid == nil ? nil : payload
-        let subject = firstSent(fields.userID, session?.subject, fields.claims.subject)
+        let subject = fields.userID.ifSent ?? session?.subject.ifSent ?? fields.claims.subject
         if !subject.isAbsent, !isUsableUser(subject) { return Judgement(.userUnusable) }
         var facts = SessionFacts()
         facts.userID = subject.text
@@ -140,7 +139,7 @@ package enum Verdict {
         case nil:
             break
         }
-        let audience = firstSent(session?.audience.ifAudience, nil, fields.claims.audience)
+        let audience = Audience.sent(in: session?.audience) ?? fields.claims.audience
         if !audiences.isEmpty, !Audience.matches(audience, oneOf: audiences) { return Judgement(.audienceMismatch) }
         guard wantsSession else { return Judgement(.accepted) }
         facts.issuedAt = issuedAt(of: fields, session)
@@ -154,12 +153,6 @@ package enum Verdict {
     private static func issuedAt(of fields: AnswerFields, _ session: ClaimFields?) -> Int64 {
         if case .number(let number) = session?.issuedAt { return Timestamp.numericDate(number) ?? 0 }
         return fields.claims.issuedAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
-    }
-
-    private static func firstSent(_ first: JSONField?, _ second: JSONField?, _ third: JSONField) -> JSONField {
-        if let first, !first.isAbsent { return first }
-        if let second, !second.isAbsent { return second }
-        return third
     }
 
     private static func isUsableUser(_ subject: JSONField) -> Bool {

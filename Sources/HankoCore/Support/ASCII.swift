@@ -1,5 +1,6 @@
 /// The ASCII bytes that the parsers look for, without regard to the locale of the process.
 package enum ASCII {
+    package static let tab: UInt8 = 0x09
     package static let lineFeed: UInt8 = 0x0A
     package static let carriageReturn: UInt8 = 0x0D
     package static let space: UInt8 = 0x20
@@ -12,11 +13,15 @@ package enum ASCII {
     package static let slash: UInt8 = 0x2F
     package static let zero: UInt8 = 0x30
     package static let colon: UInt8 = 0x3A
+    package static let semicolon: UInt8 = 0x3B
     package static let equals: UInt8 = 0x3D
     package static let questionMark: UInt8 = 0x3F
     package static let at: UInt8 = 0x40
+    package static let openBracket: UInt8 = 0x5B
     package static let backslash: UInt8 = 0x5C
-    package static let underscore: UInt8 = 0x5F
+    package static let closeBracket: UInt8 = 0x5D
+    package static let openBrace: UInt8 = 0x7B
+    package static let closeBrace: UInt8 = 0x7D
 
     @inline(__always)
     package static func digit(_ byte: UInt8) -> Int64? {
@@ -33,7 +38,7 @@ package enum ASCII {
     }
 
     @inline(__always)
-    package static func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    package static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
 
     package static func hexadecimal(_ byte: UInt8) -> UInt32? {
         switch byte {

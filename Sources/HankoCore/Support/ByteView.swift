@@ -68,7 +68,7 @@ package struct ByteView {
         return 16 &+ longPlainRun(from: position &+ 16)
     }
 
-    /// These bytes.
+    /// The bytes of `plainRun`.
     @inline(__always)
     package func plainText(from position: Int) -> ByteView {
         let run = plainRun(from: position)

@@ -1,7 +1,7 @@
 import CSystem
 
-/// A mutual exclusion lock. It is held for moments only: never during input or output, never while a log line is
-/// written.
+/// A mutual exclusion lock. It is held for moments only: never while something could wait for the network or for the
+/// host's code, of which the writing of a log line is a part.
 package final class Lock: @unchecked Sendable {
     // A mutex must not move in memory, so it has an allocation of its own.
     let mutex: UnsafeMutablePointer<pthread_mutex_t>

@@ -1,5 +1,5 @@
 /// How much is logged: everything at this level and above it. The numbers are those of the C API.
-package enum LogLevel: Int32, Comparable {
+package enum LogLevel: Int32, CaseIterable, Comparable {
     case off = 0
     case error = 1
     case warning = 2
@@ -9,19 +9,8 @@ package enum LogLevel: Int32, Comparable {
     package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
 
     package init?(named name: ByteView) {
-        if name.equals(ByteView("off")) {
-            self = .off
-        } else if name.equals(ByteView("error")) {
-            self = .error
-        } else if name.equals(ByteView("warning")) {
-            self = .warning
-        } else if name.equals(ByteView("info")) {
-            self = .info
-        } else if name.equals(ByteView("debug")) {
-            self = .debug
-        } else {
-            return nil
-        }
+        guard let level = Self.allCases.first(where: { name.equals(ByteView($0.name)) }) else { return nil }
+        self = level
     }
 
     package var name: StaticString {

@@ -15,7 +15,7 @@ package final class Statistics: @unchecked Sendable {
         case inFlight
     }
 
-    private static var capacity: Int { 21 }
+    private static var capacity: Int { Counter.inFlight.rawValue &+ 1 }
 
     package init() {
         counters = .allocate(capacity: Self.capacity)

@@ -6,7 +6,7 @@ package enum CookieHeader {
     package static func forEachValue(of name: ByteView, in header: ByteView, _ body: (ByteView) -> Bool) {
         var start = 0
         while start <= header.count {
-            let end = header.firstPosition(of: 0x3B, from: start) ?? header.count
+            let end = header.firstPosition(of: ASCII.semicolon, from: start) ?? header.count
             let pair = header.slice(from: start, to: end)
             if let equals = pair.firstPosition(of: ASCII.equals),
                 pair.slice(from: 0, to: equals).trimmed().equals(name)

@@ -4,10 +4,7 @@ package struct Credentials {
     /// More are not looked at, so that nobody can make one request cost many.
     package static var maximumCount: Int { 4 }
 
-    private var first = ByteView.empty
-    private var second = ByteView.empty
-    private var third = ByteView.empty
-    private var fourth = ByteView.empty
+    private var candidates = InlineArray<4, ByteView>(repeating: .empty)
     package private(set) var count = 0
 
     /// A header holds a U+0000, which no header can: nothing of it is believed.
@@ -38,13 +35,7 @@ package struct Credentials {
 
     /// A candidate; nothing beyond the last.
     package subscript(index: Int) -> ByteView {
-        switch index {
-        case 0: first
-        case 1: second
-        case 2: third
-        case 3: fourth
-        default: .empty
-        }
+        index >= 0 && index < count ? candidates[index] : .empty
     }
 
     /// Bytes that are not UTF-8 do not count: no Hanko made them.
@@ -60,13 +51,8 @@ package struct Credentials {
             if self[index].equals(candidate) { return }
             index &+= 1
         }
-        switch count {
-        case 0: first = candidate
-        case 1: second = candidate
-        case 2: third = candidate
-        case 3: fourth = candidate
-        default: return
-        }
+        guard count < Self.maximumCount else { return }
+        candidates[count] = candidate
         count &+= 1
     }
 }

@@ -39,7 +39,7 @@ final class ConnectionLimit: @unchecked Sendable {
             while !waiter.hasTurn {
                 if signal.wait(lock, until: deadline) { continue }
                 if waiter.hasTurn { break }
-                _ = line.leave(ticket)
+                _ = line.giveUp(ticket)
                 remove(ticket)
                 throw .deadline
             }
@@ -64,7 +64,7 @@ final class ConnectionLimit: @unchecked Sendable {
     func giveUp(_ ticket: UInt64) -> Bool {
         lock.lock()
         defer { lock.unlock() }
-        guard line.leave(ticket) else { return false }
+        guard line.giveUp(ticket) else { return false }
         remove(ticket)
         return true
     }
@@ -72,7 +72,7 @@ final class ConnectionLimit: @unchecked Sendable {
     /// Gives a turn back.
     func leave() {
         lock.lock()
-        if let ticket = line.release(), let waiter = remove(ticket) {
+        if let ticket = line.leave(), let waiter = remove(ticket) {
             waiter.hasTurn = true
             waiter.wake()
         }

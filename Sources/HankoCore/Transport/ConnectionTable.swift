@@ -68,7 +68,7 @@ final class ConnectionTable {
         guard let found = connections.firstIndex(where: { $0.localPort == localPort }),
             connections.lastIndex(where: { $0.localPort == localPort }) == found
         else { return nil }
-        if let user = connections[found].user, !user.pointee.leavesConnectionClean { return nil }
+        if let previous = connections[found].user, !previous.pointee.leavesConnectionClean { return nil }
         let socket = connections[found].socket
         guard Self.isSilent(socket) else { return nil }
         connections[found].user = user

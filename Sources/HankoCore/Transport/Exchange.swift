@@ -17,10 +17,10 @@ final class Exchange {
     private var isUnused = true
     /// The handle is set to ask for the key set.
     private var asksForKeySet = false
-    private var outcome = Outcome.notPerformed
+    private var state = State.notPerformed
     private var deadline = Deadline(nanoseconds: 0)
 
-    private enum Outcome {
+    private enum State {
         case notPerformed
         /// Something else than libcurl ended it, before it began.
         case prevented(TransportFailure)
@@ -118,14 +118,14 @@ final class Exchange {
         // The request for a key set goes over the connection of the exchange before, if that left one.
         releaseConnection()
         isUnused = false
-        outcome = .notPerformed
+        state = .notPerformed
         transfer.pointee.reset()
         do {
             try request()
             try setTime(until: deadline, freshConnection: freshConnection)
             return true
         } catch {
-            outcome = .prevented(error)
+            state = .prevented(error)
             return false
         }
     }
@@ -149,12 +149,12 @@ final class Exchange {
     }
 
     /// The prepared request could not be begun, or is given up.
-    func prevent(_ failure: TransportFailure) { outcome = .prevented(failure) }
+    func prevent(_ failure: TransportFailure) { state = .prevented(failure) }
 
     /// The prepared request was performed.
     func performed(_ code: CURLcode) {
         // What breaks because the gate woke this thread says nothing about the server.
-        outcome = code != CURLE_OK && gate.isClosed ? .prevented(.processExits) : .performed(code)
+        state = code != CURLE_OK && gate.isClosed ? .prevented(.processExits) : .performed(code)
     }
 
     /// Writes the request for a token.
@@ -169,7 +169,7 @@ final class Exchange {
         guard JSONWriter.appendString(token, to: &request), request.reserve(request.count &+ 1) else {
             throw .localShortage
         }
-        request.append(0x7D)
+        request.append(ASCII.closeBrace)
         transfer.pointee.requestLength = request.count
         let code = request.withView { body in
             // libcurl does not copy the body: it stays in memory that `erase` overwrites.
@@ -211,7 +211,7 @@ final class Exchange {
         let socket = transfer.pointee.usedSocket
         guard socket >= 0 else { return false }
         transfer.pointee.usedSocket = -1
-        if case .performed(CURLE_OK) = outcome, transfer.pointee.leavesConnectionClean {
+        if case .performed(CURLE_OK) = state, transfer.pointee.leavesConnectionClean {
             isUnused = connections.giveBack(socket, from: transfer)
             return isUnused
         }
@@ -229,7 +229,7 @@ final class Exchange {
 
     /// The end of the exchange, the body excepted.
     private var end: ExchangeEnd {
-        switch outcome {
+        switch state {
         case .notPerformed: .failure(.other(0))
         case .prevented(let failure): .failure(failure)
         case .performed(let code): end(with: code)
@@ -267,7 +267,7 @@ final class Exchange {
             CURLE_SSL_CONNECT_ERROR where transfer.pointee.lacksDescriptors:
             return .failure(.localShortage)
         default:
-            return .failure(Self.failure(of: code))
+            return .failure(TransportFailure(code))
         }
     }
 
@@ -281,28 +281,6 @@ final class Exchange {
         // Both timeouts have one code. A connect timeout comes while there is no connection and time is left.
         let isOver = deadline.remainingMilliseconds(at: Clock.monotonicNanoseconds()) <= 1
         return isOver || transfer.pointee.reachedRequest ? .deadline : .connectTimeout
-    }
-
-    private static func failure(of code: CURLcode) -> TransportFailure {
-        switch code {
-        case CURLE_COULDNT_RESOLVE_HOST: .resolve
-        case CURLE_COULDNT_RESOLVE_PROXY, CURLE_PROXY: .proxy
-        case CURLE_COULDNT_CONNECT: .connect
-        case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_ISSUER_ERROR: .certificate
-        case CURLE_SSL_CACERT_BADFILE: .certificateFile
-        case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CERTPROBLEM, CURLE_SSL_CIPHER, CURLE_SSL_ENGINE_NOTFOUND,
-            CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_ENGINE_INITFAILED, CURLE_SSL_SHUTDOWN_FAILED, CURLE_SSL_CRL_BADFILE,
-            CURLE_SSL_PINNEDPUBKEYNOTMATCH, CURLE_SSL_INVALIDCERTSTATUS, CURLE_SSL_CLIENTCERT, CURLE_USE_SSL_FAILED:
-            .tls
-        case CURLE_GOT_NOTHING: .emptyReply
-        case CURLE_SEND_ERROR, CURLE_RECV_ERROR: .connectionLost
-        case CURLE_PARTIAL_FILE: .bodyCutShort
-        case CURLE_UNSUPPORTED_PROTOCOL, CURLE_WEIRD_SERVER_REPLY, CURLE_HTTP2, CURLE_HTTP2_STREAM: .notHTTP
-        case CURLE_OUT_OF_MEMORY: .localShortage
-        case CURLE_FAILED_INIT, CURLE_NOT_BUILT_IN, CURLE_UNKNOWN_OPTION, CURLE_BAD_FUNCTION_ARGUMENT:
-            .unusableLibrary(Int32(bitPattern: code.rawValue))
-        default: .other(Int32(bitPattern: code.rawValue))
-        }
     }
 
     // MARK: Preparing a handle

@@ -2,7 +2,7 @@
 package struct WaitingLine {
     package enum Admission: Equatable {
         case granted
-        /// Wait; `release` names this ticket when its turn has come.
+        /// Wait; `leave` names this ticket when its turn has come.
         case wait(ticket: UInt64)
         /// Too many wait already.
         case refused
@@ -54,7 +54,7 @@ package struct WaitingLine {
     /// Somebody is done with a connection.
     ///
     /// - Returns: the ticket whose turn has come; it is in use from now on. Nil when nobody waits.
-    package mutating func release() -> UInt64? {
+    package mutating func leave() -> UInt64? {
         guard first < tickets.count else {
             inUse = max(0, inUse &- 1)
             return nil
@@ -71,8 +71,8 @@ package struct WaitingLine {
 
     /// Somebody does not want to wait any longer.
     ///
-    /// - Returns: false when the turn of this ticket has come already; it must then be released.
-    package mutating func leave(_ ticket: UInt64) -> Bool {
+    /// - Returns: false when the turn of this ticket has come already; `leave` must follow then.
+    package mutating func giveUp(_ ticket: UInt64) -> Bool {
         var lower = first
         var upper = tickets.count
         while lower < upper {

@@ -7,6 +7,11 @@ struct EnvironmentReading {
     let problem: String?
 
     init(_ environment: Environment) {
-        problem = configuration.load(environment)?.problem ?? configuration.problem
+        do {
+            try configuration.load(environment)
+            problem = configuration.problem
+        } catch {
+            problem = error.problem
+        }
     }
 }

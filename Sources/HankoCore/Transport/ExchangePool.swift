@@ -1,6 +1,6 @@
 /// The handles of one client with their kept connections, for callers that block. The one used last is lent first, so
 /// that few connections stay warm.
-final class HandlePool: @unchecked Sendable {
+final class ExchangePool: @unchecked Sendable {
     private let configuration: Configuration
     private let url: APIURL
     private let process: ProcessResources
@@ -35,7 +35,6 @@ final class HandlePool: @unchecked Sendable {
 
     /// Takes a handle back, if there is one. One that may not be used again is destroyed, with its connection.
     func giveBack(_ lent: inout Exchange?) {
-        // The question comes first: it looks at what `erase` takes away.
         let isKept = lent?.releaseConnection() ?? false
         lent?.erase()
         var kept = lent.take()
