@@ -99,7 +99,7 @@ def test_levels(lines, accepting: AnsweringServer, monkeypatch: pytest.MonkeyPat
 
 def test_levels_are_those_of_the_library(repository: Path) -> None:
     """`logLevel` in the core says which status has which level; Cancelled cannot be provoked here."""
-    text = (repository / "Sources/HankoCore/Session/VerdictReason.swift").read_text(encoding="utf-8")
+    text = (repository / "Sources/HankoCore/Verdict/VerdictReason.swift").read_text(encoding="utf-8")
     found = re.search(r"var logLevel: LogLevel \{(.*?)\n    \}", text, re.DOTALL)
     assert found
     assert re.findall(r"case (.*?): return \.(\w+)", found[1]) == [

@@ -5,10 +5,4 @@ extension Credentials {
             Credentials(cookie: cookie, authorization: authorization, cookieName: ByteView($0))
         }
     }
-
-    /// Why Hanko need not be asked; nil when it must be.
-    package var refusal: VerdictReason? {
-        if holdNUL { return .headerHoldsNUL }
-        return count == 0 ? .noToken : nil
-    }
 }
