@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Optional
 
+from ._late_fields import WithLateFields, claims_of, make_late, time_of
+
 
 @dataclass(frozen=True)
-class Session:
+class Session(WithLateFields):
     """What Hanko said about a token, at the moment it was asked.
 
     ``None`` means that Hanko did not send it. Times are in UTC. ``user_id`` and the times come from where users and
@@ -32,3 +34,6 @@ class Session:
         """Refuse a session of nobody."""
         if not self.user_id:
             raise ValueError("a session has a user: user_id must not be empty")
+
+
+make_late(Session, issued_at=time_of, expires_at=time_of, idle_expires_at=time_of, claims=claims_of)

@@ -154,9 +154,9 @@ def test_times_that_python_cannot_hold() -> None:
 
 @pytest.mark.parametrize("seconds", [-(2**63), -(10**14), 10**14, 2**63 - 1])
 def test_times_far_away(seconds: int) -> None:
-    from hanko._native_session import _time
+    from hanko._late_fields import time_of
 
-    moment = _time(seconds)
+    moment = time_of(seconds)
     assert moment is not None and moment.tzinfo is timezone.utc
     assert moment.year == (1 if seconds < 0 else 9999)
 
