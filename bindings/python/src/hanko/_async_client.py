@@ -11,11 +11,18 @@ from typing import Any, Optional
 from ._base_client import BaseClient, closed_error
 from ._credentials import Header, Token
 from ._loop_queue import LoopQueue, running_loop
-from ._operation import CHECK, Operation, authentication, validation
+from ._operation import (
+    AUTHENTICATION,
+    CHECK,
+    VALIDATION,
+    Arguments,
+    Operation,
+    header_arguments,
+    token_arguments,
+)
 from ._queue import Outcome
 from ._session import Session
 from ._statistics import Statistics
-from ._status import Status
 
 
 class AsyncClient(BaseClient):
@@ -60,7 +67,7 @@ class AsyncClient(BaseClient):
         answer 503; its subclasses say why. `RuntimeError` after `aclose`, `TypeError` for other types. Cancelling the
         task withdraws the request.
         """
-        return self._native.session(*await self._ask(validation(token), wants_session=True))
+        return self._native.session(*await self._ask(VALIDATION, token_arguments(token), wants_session=True))
 
     async def authenticate(self, cookie_header: Header = None, authorization_header: Header = None) -> Session:
         """Find the token in the headers of a request and ask about it.
@@ -69,8 +76,8 @@ class AsyncClient(BaseClient):
         server gives them. A ``Bearer`` credential comes first, then each cookie of the configured name; the first one
         that Hanko accepts wins. Raises as `validate` does; `NoToken` where there is none.
         """
-        operation = authentication(cookie_header, authorization_header)
-        return self._native.session(*await self._ask(operation, wants_session=True))
+        arguments = header_arguments(cookie_header, authorization_header)
+        return self._native.session(*await self._ask(AUTHENTICATION, arguments, wants_session=True))
 
     async def check(self) -> None:
         """Prove at start-up that address, TLS, tenant and clock are right, and warm a connection.
@@ -78,9 +85,9 @@ class AsyncClient(BaseClient):
         Asks about a token that cannot be valid, and for Hanko's keys. Raises `NotChecked`, mostly `Misconfigured`,
         whose text names the likely mistake.
         """
-        outcome = await self._ask(CHECK, wants_session=False)
-        if outcome.status != Status.OK:
-            raise self._native.failure(outcome.status, outcome.text)
+        status, text, _ = await self._ask(CHECK, (), wants_session=False)
+        if status:
+            raise self._native.failure(status, text)
 
     def statistics(self) -> Statistics:
         """The counters of this client in this process; `RuntimeError` after `aclose`."""
@@ -101,7 +108,7 @@ class AsyncClient(BaseClient):
         with self._lock:  # another loop may be making its queue
             self._native.free()
 
-    def _ask(self, operation: Operation, wants_session: bool) -> Coroutine[Any, Any, Outcome]:
+    def _ask(self, operation: Operation, arguments: Arguments, wants_session: bool) -> Coroutine[Any, Any, Outcome]:
         # Not a coroutine itself: each one that another awaits takes its time whenever a task goes on.
         loop = running_loop()
         if loop is None:
@@ -109,7 +116,7 @@ class AsyncClient(BaseClient):
         queue = self._queues.get(id(loop))
         if queue is None or not queue.belongs_to(loop):
             queue = self._new_queue(loop)
-        return queue.ask(operation, loop, wants_session)
+        return queue.ask(operation, arguments, loop, wants_session)
 
     def _new_queue(self, loop: asyncio.AbstractEventLoop) -> LoopQueue:
         with self._lock:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from ctypes import byref, c_void_p
+from collections.abc import Callable
+from ctypes import c_void_p
 from types import TracebackType
 from typing import Optional
 
@@ -11,11 +12,18 @@ from ._base_client import BaseClient, closed_error
 from ._cooperative import Hub, HubQueue, current_hub
 from ._credentials import Header, Token
 from ._native_session import read_session
-from ._operation import CHECK, Operation, authentication, validation
+from ._operation import (
+    AUTHENTICATION,
+    CHECK,
+    VALIDATION,
+    Arguments,
+    Operation,
+    header_arguments,
+    token_arguments,
+)
 from ._queue import Outcome
 from ._session import Session
 from ._statistics import Statistics
-from ._status import Status
 
 
 class Client(BaseClient):
@@ -61,7 +69,7 @@ class Client(BaseClient):
 
         Other threads run meanwhile. A signal handler of Python's, and so Ctrl-C, waits until the call ends.
         """
-        return self._native.session(*self._ask(validation(token), wants_session=True))
+        return self._native.session(*self._ask(VALIDATION, token_arguments(token), wants_session=True))
 
     def authenticate(self, cookie_header: Header = None, authorization_header: Header = None) -> Session:
         """Find the token in the headers of a request and ask about it.
@@ -70,8 +78,8 @@ class Client(BaseClient):
         server gives them. A ``Bearer`` credential comes first, then each cookie of the configured name; the first one
         that Hanko accepts wins. Raises as `validate` does; `NoToken` where there is none.
         """
-        operation = authentication(cookie_header, authorization_header)
-        return self._native.session(*self._ask(operation, wants_session=True))
+        arguments = header_arguments(cookie_header, authorization_header)
+        return self._native.session(*self._ask(AUTHENTICATION, arguments, wants_session=True))
 
     def check(self) -> None:
         """Prove at start-up that address, TLS, tenant and clock are right, and warm a connection.
@@ -79,9 +87,9 @@ class Client(BaseClient):
         Asks about a token that cannot be valid, and for Hanko's keys. Raises `NotChecked`, mostly `Misconfigured`,
         whose text names the likely mistake.
         """
-        outcome = self._ask(CHECK, wants_session=False)
-        if outcome.status != Status.OK:
-            raise self._native.failure(outcome.status, outcome.text)
+        status, text, _ = self._ask(CHECK, (), wants_session=False)
+        if status:
+            raise self._native.failure(status, text)
 
     def statistics(self) -> Statistics:
         """The counters of this client in this process; `RuntimeError` after `close`."""
@@ -116,7 +124,7 @@ class Client(BaseClient):
             queue.free()
         self._native.free()
 
-    def _ask(self, operation: Operation, wants_session: bool) -> Outcome:
+    def _ask(self, operation: Operation, arguments: Arguments, wants_session: bool) -> Outcome:
         hub = current_hub()
         call = object()
         calls = self._calls
@@ -125,24 +133,28 @@ class Client(BaseClient):
             if self._closed:
                 raise closed_error(self)
             if hub is not None:
-                return self._hub_queue(hub).ask(operation, hub, wants_session)
-            return self._block(operation, wants_session)
+                return self._hub_queue(hub).ask(operation, arguments, hub, wants_session)
+            return self._block(operation, arguments, wants_session)
         finally:
-            self._leave(calls, call)
+            calls.pop(call, None)
+            if self._closed:
+                self._free_unless_used()
+                self._call_ended.set()
 
-    def _block(self, operation: Operation, wants_session: bool) -> Outcome:
+    def _block(self, operation: Operation, arguments: Arguments, wants_session: bool) -> Outcome:
         library = self._native.library
-        function = operation.blocking(library)
+        function: Callable[..., int] = getattr(library, operation.blocking)
         if not wants_session:
             missing = () if operation is CHECK else (None,)
-            status = function(self._native.handle, *operation.arguments, *missing)
-            return Outcome(status, library.last_text() if status else "")
+            status = function(self._native.handle, *arguments, *missing)
+            return status, library.last_text() if status else "", None
         session = c_void_p()
         try:
-            status = function(self._native.handle, *operation.arguments, byref(session))
+            # ctypes passes its address, because a pointer to one is declared.
+            status = function(self._native.handle, *arguments, session)
             if status:
-                return Outcome(status, library.last_text())
-            return Outcome(status, "", read_session(library, session.value) if session.value else None)
+                return status, library.last_text(), None
+            return status, "", read_session(library, session.value) if session.value else None
         finally:
             if session.value:
                 library.session_free(session.value)
@@ -157,12 +169,6 @@ class Client(BaseClient):
             fresh = HubQueue(self._native, hub)
             self._hub_queues[id(hub.identity)] = fresh
         return fresh
-
-    def _leave(self, calls: dict[object, int], call: object) -> None:
-        calls.pop(call, None)
-        if self._closed:
-            self._free_unless_used()
-            self._call_ended.set()
 
     def _after_fork_in_child(self) -> None:
         # The calls of the parent's other threads are not ours to wait for, and its queues are dead here.

@@ -12,7 +12,7 @@ import weakref
 from typing import Any, Callable, NamedTuple, Optional, Protocol
 
 from ._native_client import NativeClient
-from ._operation import Operation
+from ._operation import Arguments, Operation
 from ._queue import CANCELLED, CompletionQueue, Outcome
 
 
@@ -159,10 +159,10 @@ class HubQueue:
         """Whether the hub is gone."""
         return self._identity() is None
 
-    def ask(self, operation: Operation, hub: Hub, wants_session: bool) -> Outcome:
+    def ask(self, operation: Operation, arguments: Arguments, hub: Hub, wants_session: bool) -> Outcome:
         """Make a call and let other greenlets run until it has ended."""
         waiter = hub.new_waiter()
-        tag = self._queue.submit(operation, waiter, wants_session)
+        tag = self._queue.submit(operation, arguments, waiter, wants_session)
         if tag is None:
             return self._queue.refusal()
         try:

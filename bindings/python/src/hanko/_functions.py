@@ -12,7 +12,7 @@ from ._client import Client
 from ._credentials import Token, token_bytes
 from ._errors import ConfigurationError, HankoError
 from ._fork import renew_after_fork
-from ._operation import validation
+from ._operation import VALIDATION, token_arguments
 from ._status import Status
 
 _VARIABLES = (
@@ -36,8 +36,8 @@ class _ThreadClient(Client):
 
     def status(self, token: Token) -> Status:
         """What came of a validation; a failure is logged."""
-        outcome = self._ask(validation(token), wants_session=False)
-        return self._native.noted(outcome.status, outcome.text)
+        status, text, _ = self._ask(VALIDATION, token_arguments(token), wants_session=False)
+        return self._native.noted(status, text)
 
 
 class _LoopClient(AsyncClient):
@@ -45,8 +45,8 @@ class _LoopClient(AsyncClient):
 
     async def status(self, token: Token) -> Status:
         """What came of a validation; a failure is logged."""
-        outcome = await self._ask(validation(token), wants_session=False)
-        return self._native.noted(outcome.status, outcome.text)
+        status, text, _ = await self._ask(VALIDATION, token_arguments(token), wants_session=False)
+        return self._native.noted(status, text)
 
 
 Environment = tuple[object, ...]

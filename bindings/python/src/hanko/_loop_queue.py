@@ -7,7 +7,7 @@ import weakref
 from typing import Optional
 
 from ._native_client import NativeClient
-from ._operation import Operation
+from ._operation import Arguments, Operation
 from ._queue import CANCELLED, CompletionQueue, Outcome
 
 
@@ -40,10 +40,12 @@ class LoopQueue:
         """Whether `close` has run."""
         return self._queue.is_freed
 
-    async def ask(self, operation: Operation, loop: asyncio.AbstractEventLoop, wants_session: bool) -> Outcome:
+    async def ask(
+        self, operation: Operation, arguments: Arguments, loop: asyncio.AbstractEventLoop, wants_session: bool
+    ) -> Outcome:
         """Make a call and wait for its end; when the task is cancelled, so is the call."""
         future: asyncio.Future[Outcome] = loop.create_future()
-        tag = self._queue.submit(operation, future, wants_session)
+        tag = self._queue.submit(operation, arguments, future, wants_session)
         if tag is None:
             return self._queue.refusal()
         try:

@@ -21,27 +21,25 @@ NO_USER = "Hanko accepted the token, but named no user"
 
 
 class NativeClient:
-    """Owns a ``hanko_client``: frees it when asked to, or when nobody refers to it any more."""
+    """Owns a ``hanko_client``: frees it when asked to, or when nobody refers to it any more.
+
+    ``handle`` is 0, which the library refuses, when it was freed.
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Load the library if need be, and make the client."""
-        self._handle: Optional[int] = None
+        self.handle = 0
         # Re-entrant, for a signal handler in the middle of it.
         self._freeing = threading.RLock()
         self.library: Library = library()
-        self._handle = settings.new_client(self.library)
+        self.handle = settings.new_client(self.library)
         self.log = FailureLog(settings.logger, os.environ.get("HANKO_LOG") or "error")
-
-    @property
-    def handle(self) -> int:
-        """The handle; 0, which the library refuses, when it was freed."""
-        return self._handle or 0
 
     def free(self) -> None:
         """Free it. No call on it may be running; a second time does nothing."""
         with self._freeing:
-            handle, self._handle = self._handle, None
-        if handle is not None:
+            handle, self.handle = self.handle, 0
+        if handle:
             self.library.client_free(handle)
 
     def after_fork(self) -> None:
@@ -50,8 +48,8 @@ class NativeClient:
 
     def __del__(self) -> None:
         """Whoever is in a call refers to this object, so nobody is."""
-        if self._handle is not None:
-            self.library.client_free(self._handle)
+        if self.handle:
+            self.library.client_free(self.handle)
 
     def noted(self, status: int, text: str) -> Status:
         """The status of a call, after a failure was noted."""
@@ -66,7 +64,7 @@ class NativeClient:
 
     def session(self, status: int, text: str, session: Optional[Session]) -> Session:
         """The session of a call; raises where there is none, also where a yes names no user."""
-        if status != Status.OK:
+        if status:
             raise self.failure(status, text)
         if session is None:
             raise self.failure(Status.PROTOCOL_ERROR, NO_USER)

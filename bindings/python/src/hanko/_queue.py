@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from ctypes import byref, c_void_p, sizeof
 from struct import Struct
-from typing import Generic, NamedTuple, Optional, TypeVar
+from typing import Callable, Generic, Optional, TypeVar
 
 from ._library import Completion
 from ._native_client import NativeClient
 from ._native_session import read_session
-from ._operation import Operation
+from ._operation import Arguments, Operation
 from ._session import Session
 from ._status import Status
 
@@ -25,15 +25,11 @@ _ERROR_START = Completion.error.offset
 _FIELDS = Struct(f"@QPi{_SIZE - Completion.status.offset - 4}x")
 
 
-class Outcome(NamedTuple):
-    """How a call ended: the session is there only with a yes that names a user, and only where it was wanted."""
+# How a call ended: its status; with a failure, its text; the session, with a yes that names a user and where it was
+# wanted. A plain tuple, because a class takes ten times as long to make one, in every call.
+Outcome = tuple[int, str, Optional[Session]]
 
-    status: int
-    text: str
-    session: Optional[Session] = None
-
-
-CANCELLED = Outcome(Status.CANCELLED, "the validation was cancelled, because its client was closed")
+CANCELLED: Outcome = (Status.CANCELLED, "the validation was cancelled, because its client was closed", None)
 
 
 class CompletionQueue(Generic[Waiter]):
@@ -56,20 +52,21 @@ class CompletionQueue(Generic[Waiter]):
         self._handle = out.value
         self.descriptor = library.queue_file_descriptor(out.value)
 
-    def submit(self, operation: Operation, waiter: Waiter, wants_session: bool) -> Optional[int]:
+    def submit(self, operation: Operation, arguments: Arguments, waiter: Waiter, wants_session: bool) -> Optional[int]:
         """Submit a call: its tag, or None where the library refuses it, whose last error then says why."""
         self._tag += 1
         tag = self._tag
-        handle = self._handle or 0
+        function: Callable[..., int] = getattr(self._library, operation.submitting)
         self._waiting[tag] = (waiter, wants_session)
-        if operation.submitting(self._library)(handle, *operation.arguments, tag) == Status.OK:
+        status = function(self._handle or 0, *arguments, tag)
+        if not status:
             return tag
         del self._waiting[tag]
         return None
 
     def refusal(self) -> Outcome:
         """Why the last `submit` was refused."""
-        return Outcome(self._library.last_status(), self._library.last_text())
+        return self._library.last_status(), self._library.last_text(), None
 
     def cancel(self, tag: int) -> None:
         """Withdraw a call, from any thread; what still comes of it goes to nobody."""
@@ -112,16 +109,16 @@ class CompletionQueue(Generic[Waiter]):
         return outcomes
 
     def _outcome(self, index: int, session: int, status: int, wants_session: bool) -> Outcome:
-        if status != Status.OK:
+        if status:
             start = index * _SIZE + _ERROR_START
             text = bytes(self._view[start : (index + 1) * _SIZE]).partition(b"\0")[0]
-            return Outcome(status, text.decode("utf-8", "replace"))
+            return status, text.decode("utf-8", "replace"), None
         if not wants_session or not session:
-            return Outcome(status, "")
+            return status, "", None
         try:
-            return Outcome(status, "", read_session(self._library, session))
+            return status, "", read_session(self._library, session)
         except Exception as error:  # noqa: BLE001 - whatever it is, somebody waits for an answer
-            return Outcome(Status.PROTOCOL_ERROR, f"the session cannot be read ({type(error).__name__})")
+            return Status.PROTOCOL_ERROR, f"the session cannot be read ({type(error).__name__})", None
 
     def free(self) -> None:
         """Free the queue, after its descriptor was taken out of every event loop; a second time does nothing."""
