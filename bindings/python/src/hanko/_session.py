@@ -17,6 +17,9 @@ class Session(WithLateFields):
     claims templates cannot overwrite them, as long as Hanko sends them there; ``claims`` holds every claim as it was
     sent, custom ones among them, and what users can change, such as unsafe metadata, is not to be trusted.
 
+    Times and claims are made when they are first read. Programs do not notice, serializers written in C that look past
+    Python's attributes do (msgspec leaves out what nobody has read): give those ``dataclasses.asdict(session)``.
+
     It can be made by hand in tests: ``Session(user_id="...")``.
     """
 
