@@ -33,11 +33,9 @@ package final class Client: @unchecked Sendable {
     }
 
     deinit {
-        let address = core.pointee.load(ordering: .acquiring)
-        if let pointer = UnsafeRawPointer(bitPattern: address) {
-            let last = Unmanaged<ClientCore>.fromOpaque(pointer)
-            // In a child, a core that it inherited is not touched.
-            if last.takeUnretainedValue().isOfThisProcess { last.release() }
+        // In a child, a core that it inherited is not touched.
+        if let last = ClientCore.object(at: core.pointee.load(ordering: .acquiring)), last.isOfThisProcess {
+            Unmanaged.passUnretained(last).release()
         }
         core.deinitialize(count: 1)
         core.deallocate()
@@ -120,21 +118,9 @@ package final class Client: @unchecked Sendable {
     // MARK: The core of this process
 
     private func currentCore() throws(ClientError) -> ClientCore {
-        let generation = ForkGeneration.current()
-        var found = core.pointee.load(ordering: .acquiring)
-        while true {
-            if let pointer = UnsafeRawPointer(bitPattern: found) {
-                let known = Unmanaged<ClientCore>.fromOpaque(pointer).takeUnretainedValue()
-                if known.generation == generation { return known }
-            }
+        try ClientCore.current(at: core.pointee) { (generation) throws(ClientError) in
             let process = try HostProcess.current().resources()
-            let context = CallContext(configuration, url: url, process: process)
-            let fresh = Unmanaged.passRetained(ClientCore(context, generation: generation))
-            let (won, other) = core.pointee.compareExchange(
-                expected: found, desired: UInt(bitPattern: fresh.toOpaque()), ordering: .acquiringAndReleasing)
-            if won { return fresh.takeUnretainedValue() }
-            fresh.release()
-            found = other
+            return ClientCore(CallContext(configuration, url: url, process: process), generation: generation)
         }
     }
 }

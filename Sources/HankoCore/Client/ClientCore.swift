@@ -1,7 +1,6 @@
 /// What a client has in one process: what its calls share, and the background thread once a queue needs one. It is kept
 /// by the client and by its queues.
-final class ClientCore: @unchecked Sendable {
-    /// The process it belongs to.
+final class ClientCore: ProcessOwned, @unchecked Sendable {
     let generation: UInt
     let context: CallContext
     private let lock = Lock()
@@ -13,10 +12,6 @@ final class ClientCore: @unchecked Sendable {
     }
 
     deinit { worker?.stop() }
-
-    /// Whether this is the process it was made in. In a child nothing of it may be touched: its connections and its
-    /// thread are the parent's.
-    var isOfThisProcess: Bool { generation == ForkGeneration.current() }
 
     /// The background thread, started when it is first needed.
     ///

@@ -2,7 +2,7 @@ import Synchronization
 
 /// The client of `hanko_validate`: one for each process, with the configuration of its environment, made anew when a
 /// variable has changed.
-package final class EnvironmentClient: @unchecked Sendable {
+package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
     /// What the environment, as it was last read, is good for: a client, or why there is none.
     ///
     /// An object, and bytes in place of a String: what leak checkers of the host look for are plain addresses, and Swift
@@ -36,7 +36,7 @@ package final class EnvironmentClient: @unchecked Sendable {
     private let lock = Lock()
     private var environment: Environment?
     private var setting: Setting?
-    private let generation: UInt
+    let generation: UInt
 
     private init(generation: UInt) { self.generation = generation }
 
@@ -46,22 +46,9 @@ package final class EnvironmentClient: @unchecked Sendable {
     /// parent's.
     private static let known = Atomic<UInt>(0)
 
-    /// The one of this process. A forked child gets its own, because another thread may have held the lock.
+    /// The one of this process.
     private static func current() -> EnvironmentClient {
-        let generation = ForkGeneration.current()
-        var found = known.load(ordering: .acquiring)
-        while true {
-            if let pointer = UnsafeRawPointer(bitPattern: found) {
-                let client = Unmanaged<EnvironmentClient>.fromOpaque(pointer).takeUnretainedValue()
-                if client.generation == generation { return client }
-            }
-            let fresh = Unmanaged.passRetained(EnvironmentClient(generation: generation))
-            let (won, other) = known.compareExchange(
-                expected: found, desired: UInt(bitPattern: fresh.toOpaque()), ordering: .acquiringAndReleasing)
-            if won { return fresh.takeUnretainedValue() }
-            fresh.release()
-            found = other
-        }
+        current(at: known) { EnvironmentClient(generation: $0) }
     }
 
     // MARK: Calls

@@ -44,6 +44,6 @@ enum ForkHandlers {
     }
 
     private static func takeHeld() -> HostProcess? {
-        HostProcess.process(at: held.exchange(0, ordering: .acquiringAndReleasing))
+        HostProcess.object(at: held.exchange(0, ordering: .acquiringAndReleasing))
     }
 }

@@ -1,13 +1,13 @@
 import Synchronization
 
 /// What all clients share in the process that loaded the library: libcurl, the descriptors that are open, the way out.
-final class HostProcess: @unchecked Sendable {
+final class HostProcess: ProcessOwned, @unchecked Sendable {
     private let lock = Lock()
     let logLimiter = SharedLogLimiter()
     private let gate = ExitGate()
     private let descriptors = DescriptorRegistry()
     private var library: CurlLibrary?
-    private let generation: UInt
+    let generation: UInt
 
     private init(generation: UInt) { self.generation = generation }
 
@@ -17,36 +17,18 @@ final class HostProcess: @unchecked Sendable {
     /// still hold its parent's.
     private static let known = Atomic<UInt>(0)
 
-    /// The one of this process. A child that was forked gets its own: it does not touch what it inherited, neither the
-    /// connections, which are its parent's, nor the locks, which another thread may have held.
+    /// The one of this process.
     static func current() -> HostProcess {
-        let generation = ForkGeneration.current()
-        var found = known.load(ordering: .acquiring)
-        while true {
-            if let process = process(at: found), process.generation == generation { return process }
+        current(at: known) { generation in
             ForkHandlers.register()
-            let fresh = Unmanaged.passRetained(HostProcess(generation: generation))
-            let (won, other) = known.compareExchange(
-                expected: found, desired: UInt(bitPattern: fresh.toOpaque()), ordering: .acquiringAndReleasing)
-            if won { return fresh.takeUnretainedValue() }
-            fresh.release()
-            found = other
+            return HostProcess(generation: generation)
         }
     }
 
     /// The one of this process if it has been made; a parent's is not given to a child.
     static func ofThisProcess() -> HostProcess? {
-        guard let process = process(at: known.load(ordering: .acquiring)),
-            process.generation == ForkGeneration.current()
-        else { return nil }
+        guard let process = object(at: known.load(ordering: .acquiring)), process.isOfThisProcess else { return nil }
         return process
-    }
-
-    var address: UInt { UInt(bitPattern: Unmanaged.passUnretained(self).toOpaque()) }
-
-    static func process(at address: UInt) -> HostProcess? {
-        guard let pointer = UnsafeRawPointer(bitPattern: address) else { return nil }
-        return Unmanaged<HostProcess>.fromOpaque(pointer).takeUnretainedValue()
     }
 
     // MARK: Around a fork
