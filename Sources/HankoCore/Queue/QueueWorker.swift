@@ -6,34 +6,20 @@ import CSystem
 ///
 /// Its steps call each other from many places; those that are large are not inlined, to keep the library small.
 final class QueueWorker: @unchecked Sendable {
-    // MARK: What others leave for the thread, under the lock
-
-    private let lock = Lock()
-    private var arriving = SubmissionList()
-    private var cancelled: [Submission] = []
-    private var confirmed: [Submission] = []
-    private var closed: [Completions] = []
-    private var hasTurn = false
-    private var isStopping = false
-    private var isAsleep = false
+    private let context: CallContext
+    private let loop: TransferLoop
+    private let mailbox: WorkerMailbox
     private var thread = pthread_t()
 
     // MARK: What belongs to the thread
 
-    private let context: CallContext
-    private let loop: TransferLoop
-    /// What others have left and is to be carried out.
-    private var notes: (cancelled: [Submission], confirmed: [Submission], closed: [Completions]) = ([], [], [])
+    /// What is to be carried out.
+    private var notes = WorkerNotes()
+    private var connections: QueueConnections
+    /// Those that wait for a connection, in the order of their deadlines.
     private var waiting = SubmissionList()
     private var resting = RestingSubmissions()
-    /// The call that each exchange under way is for, by the exchange's slot.
-    private var underWay: [Submission?] = []
-    private var freeSlots: [Int] = []
-    private var idle: [Exchange] = []
-    /// The place in line for a connection, while all are in use.
-    private var ticket: UInt64?
-    /// Turns that came and are not used yet.
-    private var turns = 0
+    /// The queues with something that ended in this round.
     private var published: [Completions] = []
 
     /// Starts the thread.
@@ -48,6 +34,8 @@ final class QueueWorker: @unchecked Sendable {
     private init(_ context: CallContext, _ loop: TransferLoop) {
         self.context = context
         self.loop = loop
+        mailbox = WorkerMailbox(waking: loop)
+        connections = QueueConnections(context, loop.connections) { [mailbox] in mailbox.leave { $0.hasTurn = true } }
     }
 
     private func start() -> Bool {
@@ -73,58 +61,35 @@ final class QueueWorker: @unchecked Sendable {
 
     /// Hands over a submission that its queue has admitted.
     func submit(_ submission: Submission) {
-        lock.lock()
-        arriving.append(submission)
-        wakeAndUnlock()
+        mailbox.leave { $0.arrived.append(submission) }
     }
 
     /// Withdraws submissions. They still complete, with the result that they have by then or as cancelled.
     func cancel(_ submissions: [Submission]) {
-        lock.lock()
-        cancelled.append(contentsOf: submissions)
-        wakeAndUnlock()
+        mailbox.leave { $0.cancelled.append(contentsOf: submissions) }
     }
 
     /// Withdraws all submissions of a queue that was closed.
     func cancelAll(of completions: Completions) {
-        lock.lock()
-        closed.append(completions)
-        wakeAndUnlock()
+        mailbox.leave { $0.closed.append(completions) }
     }
 
     /// Ends the thread and waits for that. All queues must have been closed.
     func stop() {
-        lock.lock()
-        isStopping = true
-        wakeAndUnlock()
+        mailbox.leave { $0.isStopping = true }
         pthread_join(thread, nil)
-    }
-
-    private func turnCame() {
-        lock.lock()
-        hasTurn = true
-        wakeAndUnlock()
-    }
-
-    private func confirmationCame(for submission: Submission) {
-        lock.lock()
-        confirmed.append(submission)
-        wakeAndUnlock()
-    }
-
-    private func wakeAndUnlock() {
-        let wakes = isAsleep
-        isAsleep = false
-        lock.unlock()
-        if wakes { loop.wake() }
     }
 
     // MARK: The thread
 
     private func run() {
-        while takeNotes() {
+        while true {
+            mailbox.take(&notes)
+            readNotes()
+            if notes.isStopping { break }
             guard context.process.gate.enter() else {
                 // The process exits: libcurl must not be touched any more.
+                notes.removeAll()
                 endAll(.transport(.processExits), usesLibrary: false)
                 publish()
                 Clock.sleep(until: Clock.monotonicNanoseconds() &+ 10_000_000)
@@ -142,55 +107,32 @@ final class QueueWorker: @unchecked Sendable {
             } while startWaiting() && rounds > 0
             context.process.gate.leave()
             publish()
-            sleep(until: nextMoment())
+            sleep()
         }
-        finish()
+        endThread()
     }
 
-    /// Takes what others have left.
-    ///
-    /// - Returns: false when the thread is to end.
-    private func takeNotes() -> Bool {
-        lock.lock()
-        isAsleep = false
-        var arrived = arriving.takeAll()
-        if !cancelled.isEmpty { swap(&cancelled, &notes.cancelled) }
-        if !confirmed.isEmpty { swap(&confirmed, &notes.confirmed) }
-        if !closed.isEmpty { swap(&closed, &notes.closed) }
-        if hasTurn {
-            hasTurn = false
-            ticket = nil
-            turns &+= 1
-        }
-        let isStopping = isStopping
-        lock.unlock()
-        var next = arrived.first
+    private func readNotes() {
+        if notes.hasTurn { connections.turnCame() }
+        var next = notes.arrived.first
         while let submission = next {
             next = submission.next
             submission.place = .waiting
             if submission.isWithdrawn { notes.cancelled.append(submission) }
         }
-        waiting.append(contentsOf: &arrived)
-        return !isStopping
+        waiting.append(contentsOf: &notes.arrived)
     }
 
     private func carryOutNotes() {
         for submission in notes.confirmed { confirmationEnded(submission) }
         for submission in notes.cancelled { end(submission, .cancelled) }
         for completions in notes.closed { endAll(.cancelled, of: completions) }
-        notes.confirmed.removeAll(keepingCapacity: true)
-        notes.cancelled.removeAll(keepingCapacity: true)
-        notes.closed.removeAll(keepingCapacity: true)
+        notes.removeAll()
     }
 
-    private func sleep(until moment: Int64?) {
-        lock.lock()
-        let hasNotes =
-            !arriving.isEmpty || !cancelled.isEmpty || !confirmed.isEmpty || !closed.isEmpty || hasTurn || isStopping
-        isAsleep = !hasNotes
-        lock.unlock()
+    private func sleep() {
         // Events are collected in any case.
-        loop.wait(until: hasNotes ? 0 : moment)
+        loop.wait(until: mailbox.fallAsleep() ? nextMoment() : 0)
     }
 
     private func nextMoment() -> Int64? {
@@ -199,13 +141,12 @@ final class QueueWorker: @unchecked Sendable {
         return deadline.map { min($0, rest) } ?? rest
     }
 
-    private func finish() {
+    private func endThread() {
         let usesLibrary = context.process.gate.enter()
         endAll(.cancelled, usesLibrary: usesLibrary)
         if usesLibrary { context.process.gate.leave() }
         publish()
-        giveTurnsBack()
-        if let ticket, !context.limit.giveUp(ticket) { context.limit.leave() }
+        connections.giveTurnsBack(isLast: true)
     }
 
     // MARK: Connections
@@ -221,14 +162,12 @@ final class QueueWorker: @unchecked Sendable {
                 carryOut(action, for: submission)
                 continue
             }
-            guard takeTurn() else { return hasBegun }
+            guard connections.takeTurn() else { return hasBegun }
             waiting.remove(submission)
             start(submission)
             hasBegun = true
         }
-        giveTurnsBack()
-        // A turn that has come already is noted, and given back when the note is read.
-        if let ticket, context.limit.giveUp(ticket) { self.ticket = nil }
+        connections.giveTurnsBack()
         return hasBegun
     }
 
@@ -237,56 +176,19 @@ final class QueueWorker: @unchecked Sendable {
         return submission.withCandidate(candidate) { submission.progress.refusal(of: $0) }
     }
 
-    /// A turn that nobody here needs is somebody else's.
-    private func giveTurnsBack() {
-        while turns > 0 {
-            turns &-= 1
-            context.limit.leave()
-        }
-    }
-
-    private func takeTurn() -> Bool {
-        if turns > 0 {
-            turns &-= 1
-            return true
-        }
-        guard ticket == nil else { return false }
-        ticket = context.limit.enter(orWake: { [self] in turnCame() })
-        return ticket == nil
-    }
-
-    @inline(never)
-    private func giveBack(_ submission: Submission) {
-        guard let exchange = submission.exchange else { return }
-        submission.exchange = nil
-        let isKept = exchange.releaseConnection()
-        exchange.erase()
-        vacate(exchange)
-        if isKept { idle.append(exchange) }
-        context.limit.leave()
-    }
-
-    private func vacate(_ exchange: Exchange) {
-        underWay[exchange.slot] = nil
-        freeSlots.append(exchange.slot)
-    }
-
     /// There is a turn for a call that needs a request.
     @inline(never)
     private func start(_ submission: Submission) {
-        let exchange: Exchange
         do {
-            exchange = try borrow()
+            try connections.lend(to: submission)
         } catch {
-            context.limit.leave()
             couldNotStart(submission, error)
             return
         }
-        occupy(exchange, submission)
         switch submission.need {
         case .candidate(let candidate):
             if let action = submission.progress.admission() {
-                giveBack(submission)
+                connections.giveBack(submission)
                 carryOut(action, for: submission)
             } else {
                 send(candidate, for: submission, freshConnection: false)
@@ -294,25 +196,6 @@ final class QueueWorker: @unchecked Sendable {
         case .keySet:
             askForKeySet(submission)
         }
-    }
-
-    private func borrow() throws(TransportFailure) -> Exchange {
-        guard Memory.isAvailable else { throw .localShortage }
-        if let kept = idle.popLast() { return kept }
-        return try Exchange.make(
-            context.configuration, url: context.url, process: context.process, connections: loop.connections)
-    }
-
-    private func occupy(_ exchange: Exchange, _ submission: Submission) {
-        if let slot = freeSlots.popLast() {
-            exchange.slot = slot
-            underWay[slot] = submission
-        } else {
-            exchange.slot = underWay.count
-            underWay.append(submission)
-        }
-        submission.exchange = exchange
-        submission.place = .underWay
     }
 
     private func couldNotStart(_ submission: Submission, _ failure: TransportFailure) {
@@ -382,13 +265,13 @@ final class QueueWorker: @unchecked Sendable {
 
     /// An exchange is over.
     private func ended(_ exchange: Exchange) {
-        guard let submission = underWay[exchange.slot] else { return }
+        guard let submission = connections.submission(of: exchange) else { return }
         switch submission.need {
         case .candidate(let candidate):
             let (action, keepsExchange) = submission.withCandidate(candidate) {
                 submission.progress.ended(exchange, $0)
             }
-            if !keepsExchange { giveBack(submission) }
+            if !keepsExchange { connections.giveBack(submission) }
             carryOut(action, for: submission)
         case .keySet:
             switch submission.progress.keySetEnded(exchange) {
@@ -406,10 +289,10 @@ final class QueueWorker: @unchecked Sendable {
         submission.need = .candidate(candidate)
         let decision = context.confirmations.decide(
             rejectedAt: submission.progress.rejectedAt, mayBeGood: mayBeGood,
-            wake: { [self] in confirmationCame(for: submission) })
+            wake: { [mailbox] in mailbox.leave { $0.confirmed.append(submission) } })
         switch decision {
         case .use(let result):
-            giveBack(submission)
+            connections.giveBack(submission)
             return submission.progress.confirmed(result)
         case .begin(let flight):
             submission.flight = flight
@@ -422,7 +305,7 @@ final class QueueWorker: @unchecked Sendable {
             return nil
         case .wait(let waiter):
             // Whoever waits needs no connection.
-            giveBack(submission)
+            connections.giveBack(submission)
             submission.waiter = waiter
             rest(submission, until: submission.progress.deadline.nanoseconds)
             return nil
@@ -442,7 +325,7 @@ final class QueueWorker: @unchecked Sendable {
 
     @inline(never)
     private func keySetEnded(_ result: ConfirmationResult?, for submission: Submission) {
-        giveBack(submission)
+        connections.giveBack(submission)
         guard let flight = submission.flight else {
             carryOut(submission.progress.checked(result), for: submission)
             return
@@ -493,7 +376,7 @@ final class QueueWorker: @unchecked Sendable {
     @inline(never)
     private func finish(_ submission: Submission, _ reason: VerdictReason) {
         submission.progress.giveUp(submission.exchange)
-        giveBack(submission)
+        connections.giveBack(submission)
         submission.end(reason)
         context.report(reason)
         let completions = submission.completions
@@ -543,9 +426,7 @@ final class QueueWorker: @unchecked Sendable {
             if isMeant(submission) { found.append(submission) }
         }
         resting.forEach { if isMeant($0) { found.append($0) } }
-        for submission in underWay {
-            if let submission, isMeant(submission) { found.append(submission) }
-        }
+        connections.forEachUnderWay { if isMeant($0) { found.append($0) } }
         for submission in found { end(submission, reason, usesLibrary: usesLibrary) }
     }
 
