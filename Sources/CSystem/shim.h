@@ -183,6 +183,25 @@ static inline void hanko_unmap_page(void *page)
         munmap(page, (size_t)size);
 }
 
+// Writes, and lets no SIGPIPE come of a closed pipe, whatever the host does about that signal; one that was waiting for
+// the host before is left to it. MSG_NOSIGNAL is for sockets only.
+static inline void hanko_write_without_signal(int descriptor, const void *bytes, size_t count)
+{
+    sigset_t pipe, before, waiting;
+    const struct timespec at_once = {0, 0};
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    if (pthread_sigmask(SIG_BLOCK, &pipe, &before) != 0)
+        return;
+    sigemptyset(&waiting);
+    sigpending(&waiting);
+    if (write(descriptor, bytes, count) < 0 && errno == EPIPE && !sigismember(&waiting, SIGPIPE)) {
+        while (sigtimedwait(&pipe, NULL, &at_once) < 0 && errno == EINTR) {
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static inline int hanko_shutdown_both(void)
 {
     return SHUT_RDWR;

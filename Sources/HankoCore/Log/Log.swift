@@ -39,8 +39,9 @@ package final class Log: @unchecked Sendable {
             append("libhanko: \(level.name): \(status.name): \(text)", to: &line)
             if suppressed > 0 { append(" (\(suppressed) more like this were not logged)", to: &line) }
             line.append(ASCII.lineFeed)
-            // One write, so that lines of several threads do not mix. Nobody can be told when it fails.
-            line.withUnsafeBytes { bytes in _ = CSystem.write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
+            // One write, so that lines of several threads do not mix. Nobody can be told when it fails, and a signal
+            // would be the host's to bear.
+            line.withUnsafeBytes { bytes in hanko_write_without_signal(STDERR_FILENO, bytes.baseAddress, bytes.count) }
         }
     }
 
