@@ -12,7 +12,7 @@ import pytest
 
 import child
 from fault_server import answers
-from library import INVALID_TOKEN, MISCONFIGURED, OK, UNAVAILABLE
+from library import INVALID_TOKEN, MISCONFIGURED, NO_TOKEN, OK, UNAVAILABLE
 from messages import BARE_YES, NO, Session, response
 from resilience import FastServer, compile_program, run_program
 
@@ -147,6 +147,28 @@ def test_failing_allocations(run_shortage, function):
             wrong += problems(number, found)
     print(f"{function}: traps at calls {traps}, {reached} others failed")
     assert not wrong, "\n".join(wrong)
+
+
+# The status with memory, and those that are right without any: what asks nobody may still answer.
+WITHOUT_MEMORY = {
+    "validate": (OK, {UNAVAILABLE}),
+    "check": (OK, {UNAVAILABLE}),
+    "refuse": (NO_TOKEN, {NO_TOKEN, UNAVAILABLE}),
+    "refuse_headers": (NO_TOKEN, {NO_TOKEN, UNAVAILABLE}),
+    "statistics": (OK, {OK, UNAVAILABLE}),
+    "initialize": (OK, {OK, UNAVAILABLE}),
+}
+
+
+@pytest.mark.parametrize("when", ["first", "later"])
+@pytest.mark.parametrize("function", WITHOUT_MEMORY)
+def test_without_any_memory(library, fast_server, failing, tmp_path, function, when):
+    """Whatever a function makes, it asks for memory first, and ends with a status where there is none."""
+    usual, without = WITHOUT_MEMORY[function]
+    program = compile_program("no_memory", tmp_path, library=library.path)
+    (found,) = run_program(program, function, when, TEST_URL=fast_server.url, LD_PRELOAD=failing)
+    assert found["without"] in without
+    assert found["again"] == usual
 
 
 # Descriptors ----------------------------------------------------------------------------------------------------------

@@ -65,6 +65,7 @@ package final class Client: @unchecked Sendable {
 
     /// Proves that URL, TLS, tenant and clock are right.
     package func check() -> CallResult {
+        guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         do {
             let context = try currentCore().context
             var call = BlockingCall(context, .check, Credentials(token: StartupCheck.token), wantsSession: false)
@@ -119,6 +120,8 @@ package final class Client: @unchecked Sendable {
 
     private func currentCore() throws(ClientError) -> ClientCore {
         try ClientCore.current(at: core.pointee) { (generation) throws(ClientError) in
+            // Not every caller has asked.
+            guard Memory.isAvailable else { throw ClientError.memoryShortage }
             let process = try HostProcess.current().resources()
             return ClientCore(CallContext(configuration, url: url, process: process), generation: generation)
         }

@@ -55,6 +55,7 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
 
     /// Checks and initialises libcurl.
     package static func initialize() -> CallResult {
+        guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         do {
             _ = try HostProcess.current().resources()
             return .ok

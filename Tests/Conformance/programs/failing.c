@@ -80,6 +80,15 @@ static int fails(const char *name, void *caller)
   return 1;
 }
 
+/* Every allocation of the library, from the n-th on. */
+static int lacks_memory(void *caller)
+{
+  if (strcmp("all memory", armed) != 0 || !by_library(caller)) return 0;
+  if (atomic_fetch_add(&calls, 1) + 1 < armed_at) return 0;
+  atomic_fetch_add(&hits, 1);
+  return 1;
+}
+
 static void look(const void *memory, size_t length, void *caller)
 {
   if (secret[0] == 0 || memory == NULL || !by_library(caller)) return;
@@ -97,7 +106,7 @@ extern void *__libc_memalign(size_t, size_t);
 void *malloc(size_t size)
 {
   int is_large = size >= 65536; /* what each call asks for first */
-  if (fails("malloc", CALLER) || (is_large && fails("large malloc", CALLER))) { errno = ENOMEM; return NULL; }
+  if (lacks_memory(CALLER) || fails("malloc", CALLER) || (is_large && fails("large malloc", CALLER))) { errno = ENOMEM; return NULL; }
   void *memory = __libc_malloc(size);
   if (memory && by_library(CALLER)) atomic_fetch_add(&balance, 1);
   return memory;
@@ -105,7 +114,7 @@ void *malloc(size_t size)
 
 int posix_memalign(void **memory, size_t alignment, size_t size)
 {
-  if (fails("posix_memalign", CALLER)) return ENOMEM;
+  if (lacks_memory(CALLER) || fails("posix_memalign", CALLER)) return ENOMEM;
   *memory = __libc_memalign(alignment, size);
   if (*memory == NULL) return ENOMEM;
   if (by_library(CALLER)) atomic_fetch_add(&balance, 1);
