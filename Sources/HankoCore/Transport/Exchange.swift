@@ -170,6 +170,8 @@ final class Exchange {
             throw .localShortage
         }
         request.append(ASCII.closeBrace)
+        // What was cut short must not be sent: the answer would be a "no".
+        guard !request.hasOverflowed else { throw .localShortage }
         transfer.pointee.requestLength = request.count
         let code = request.withView { body in
             // libcurl does not copy the body: it stays in memory that `erase` overwrites.
