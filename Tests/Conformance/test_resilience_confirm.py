@@ -129,6 +129,17 @@ def test_what_the_key_set_makes_of_a_no(library, serve, keys, token):
     assert key_requests(server)
 
 
+def test_a_cache_is_named(library, serve):
+    """What an operator must look for is a cache, and not Hanko's database."""
+    server = serve(Hanko(keys=response(b"{}", headers=[("Age", "7")])))
+    with Client(library, server.url(), confirm_rejections=1) as client:
+        for result in (client.validate(good_token()), client.check()):
+            assert result.status == UNAVAILABLE
+            assert "cache" in result.error and "database" not in result.error
+    with Client(library, server.url()) as client:
+        assert client.check().status == OK
+
+
 def test_the_request_for_the_key_set(library, serve):
     """Without the token, past every cache, on the connection of the "no"."""
     server = serve(Hanko())

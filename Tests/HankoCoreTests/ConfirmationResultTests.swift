@@ -26,7 +26,7 @@ import Testing
     func whatACacheKeptSaysNothing(_ age: Int64) {
         for status in [200, 204, 299] {
             let result = ConfirmationResult(Ends.answer(status) { $0.age = age })
-            #expect(result == .outage(status))
+            #expect(result == .cached)
             #expect(result.reason.status == .unavailable)
         }
     }
@@ -67,9 +67,11 @@ import Testing
         #expect(ConfirmationResult.stands.reason == .rejected)
         #expect(ConfirmationResult.outage(500).reason == .notConfirmed(500))
         #expect(ConfirmationResult.outage(0).reason == .notConfirmed(0))
+        #expect(ConfirmationResult.cached.reason == .keySetCached)
         #expect(ConfirmationResult.notShown(403).reason == .keySetNotShown(403))
         #expect(ConfirmationResult.outage(500).reason.status == .unavailable)
         #expect(ConfirmationResult.outage(0).reason.status == .unavailable)
+        #expect(ConfirmationResult.cached.reason.status == .unavailable)
         #expect(ConfirmationResult.notShown(403).reason.status == .misconfigured)
     }
 }

@@ -311,7 +311,7 @@ import Testing
     }
 
     @Test func noConfirmationMakesAYes() {
-        for result in [ConfirmationResult.stands, .outage(0), .outage(200), .notShown(200)] {
+        for result in [ConfirmationResult.stands, .outage(0), .outage(200), .cached, .notShown(200)] {
             #expect(result.reason.status != .ok)
         }
     }

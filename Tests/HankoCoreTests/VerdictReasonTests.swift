@@ -86,6 +86,7 @@ extension VerdictReason {
         (.keySetNotShown(403), .misconfigured, 403),
         (.acceptsAnything, .misconfigured, 0),
         (.cancelled, .cancelled, 0),
+        (.keySetCached, .unavailable, 200),
     ]
 
     /// The place in `samples`; a new case does not compile until it is there.
@@ -121,6 +122,7 @@ extension VerdictReason {
         case .keySetNotShown: 27
         case .acceptsAnything: 28
         case .cancelled: 29
+        case .keySetCached: 30
         }
     }
 }
@@ -135,7 +137,7 @@ extension VerdictReason {
         + [.expired(secondsAgo: .max), .clockOff(seconds: .min), .clockOff(seconds: .max)]
 
     @Test func theSamplesAreComplete() {
-        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<30))
+        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<31))
         #expect(TransportFailure.samples.map(\.0.place) == Array(0..<20))
     }
 

@@ -174,6 +174,8 @@ struct CallProgress {
         case .outage(let code):
             // A caller whose own time ran out learnt nothing.
             settle(code == 0 && deadline.hasPassed(at: Clock.monotonicNanoseconds()) ? .nothing : .failure)
+        case .cached:
+            settle(.failure)
         case .stands, .notShown:
             settle(.success)
         }

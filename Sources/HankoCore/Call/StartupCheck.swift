@@ -21,9 +21,9 @@ package enum StartupCheck {
     package static func end(after keySet: ConfirmationResult, confirmsRejections: Bool) -> VerdictReason {
         switch keySet {
         case .stands: .accepted
-        case .outage(let code) where code >= 200 && code < 300 && !confirmsRejections: .accepted
-        case .notShown where !confirmsRejections: .accepted
+        case .cached where !confirmsRejections, .notShown where !confirmsRejections: .accepted
         case .outage(let code): .notConfirmed(code)
+        case .cached: .keySetCached
         case .notShown(let code): .keySetNotShown(code)
         }
     }

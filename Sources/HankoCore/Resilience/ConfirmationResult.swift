@@ -5,6 +5,8 @@ package enum ConfirmationResult: Equatable {
     /// Hanko cannot show its keys, or could not be asked for them: the "no" may be an outage in disguise. The number is
     /// the HTTP status, 0 when there was no answer.
     case outage(Int)
+    /// A cache answered for Hanko, which says nothing about Hanko now.
+    case cached
     /// Something in front of Hanko keeps the key set away, so that no "no" can be confirmed.
     case notShown(Int)
 
@@ -16,8 +18,7 @@ package enum ConfirmationResult: Equatable {
         }
         switch answer.status {
         case 200...299:
-            // What a cache kept says nothing about Hanko now.
-            self = (answer.age ?? 0) > 0 ? .outage(answer.status) : .stands
+            self = (answer.age ?? 0) > 0 ? .cached : .stands
         case 404: self = .stands
         case _ where answer.saysServerFailed: self = .outage(answer.status)
         default: self = .notShown(answer.status)
@@ -29,6 +30,7 @@ package enum ConfirmationResult: Equatable {
         switch self {
         case .stands: .rejected
         case .outage(let code): .notConfirmed(code)
+        case .cached: .keySetCached
         case .notShown(let code): .keySetNotShown(code)
         }
     }

@@ -18,6 +18,7 @@ package enum VerdictReason: Equatable {
     case serverFailed(Int)
     case wrongAddress(Int)
     case notConfirmed(Int)
+    case keySetCached
     case keySetNotShown(Int)
     case acceptsAnything
     case clockOff(seconds: Int64)
@@ -44,7 +45,7 @@ package enum VerdictReason: Equatable {
             .tokenHoldsNUL, .headerHoldsNUL:
             .invalidToken
         case .noToken: .noToken
-        case .serverFailed, .notConfirmed: .unavailable
+        case .serverFailed, .notConfirmed, .keySetCached: .unavailable
         case .wrongAddress, .clockOff, .keySetNotShown, .acceptsAnything: .misconfigured
         case .cancelled: .cancelled
         case .transport(let failure): failure.status
@@ -99,6 +100,8 @@ package enum VerdictReason: Equatable {
             code == 0
                 ? "Hanko rejected the token but could not be asked for its key set, so that may be an outage; look at Hanko"
                 : "Hanko rejected the token but cannot show its key set (\(code)), which means an outage; look at its database"
+        case .keySetCached:
+            "the key set came out of a cache (Age), which says nothing about Hanko now, so no rejection can be confirmed; let nothing cache GET /.well-known/jwks.json"
         case .keySetNotShown(let code):
             "the key set was answered with \(code), so no rejection can be confirmed; let GET /.well-known/jwks.json through, or unset HANKO_CONFIRM_REJECTIONS"
         case .acceptsAnything:
