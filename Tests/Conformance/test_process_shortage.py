@@ -12,8 +12,8 @@ import pytest
 
 import child
 from fault_server import answers
-from library import INVALID_TOKEN, MISCONFIGURED, NO_TOKEN, OK, UNAVAILABLE
-from messages import BARE_YES, NO, Session, response
+from library import INVALID_TOKEN, MISCONFIGURED, NO_TOKEN, OK, PROTOCOL_ERROR, UNAVAILABLE
+from messages import BARE_YES, NO, Session, compact, response
 from resilience import FastServer, compile_program, run_program
 
 YES = response(BARE_YES)
@@ -169,6 +169,37 @@ def test_without_any_memory(library, fast_server, failing, tmp_path, function, w
     (found,) = run_program(program, function, when, TEST_URL=fast_server.url, LD_PRELOAD=failing)
     assert found["without"] in without
     assert found["again"] == usual
+
+
+MANY = {f"name-{number}": number for number in range(200)}
+
+
+@pytest.mark.parametrize("answer", ["yes", "yes for another", "no"])
+@pytest.mark.parametrize("function", ["malloc", "posix_memalign"])
+def test_no_memory_for_many_names(library, serve, failing, tmp_path, answer, function):
+    """A document's names are kept in memory that grows with it, and anybody may choose a token's: where there is none,
+    the call could not ask, and neither ends the process nor leaves out what speaks against a yes."""
+    session, other = Session(), Session()
+    body, usual = {
+        "yes": (session.yes(**MANY), OK),
+        "yes for another": (other.yes(**MANY), PROTOCOL_ERROR),
+        "no": (compact({"is_valid": False, **MANY}), INVALID_TOKEN),
+    }[answer]
+    server = serve(answers(response(body)))
+    program = compile_program("no_memory", tmp_path, library=library.path)
+    environment = {"TEST_URL": server.url(), "TEST_TOKEN": session.token(**MANY).decode(), "LD_PRELOAD": failing}
+    without = []
+    for number in range(1, 100):
+        (found,) = run_program(program, "only_validate", "later", function, number, **environment)
+        assert found["again"] == usual
+        if found["hits"] == 0:
+            break
+        without.append(found["without"])
+    print(f"{function}: {without}")
+    assert set(without) <= {UNAVAILABLE}
+    # The question for memory, the request, the answer, the payload, and a table that grows twice for each document.
+    if function == "malloc":
+        assert len(without) >= (4 if answer == "no" else 8)
 
 
 # Descriptors ----------------------------------------------------------------------------------------------------------

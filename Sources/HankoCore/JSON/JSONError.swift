@@ -11,6 +11,8 @@ package struct JSONError: Error {
         case tooDeep
         /// A document of 2 GiB or more.
         case tooLarge
+        /// This machine has no memory for the names of its members: nothing is wrong with the document.
+        case noMemory
     }
 
     package let kind: Kind

@@ -1,3 +1,5 @@
+import CSystem
+
 /// The names of all members that a document has shown so far, so that the same name twice in one object is seen.
 ///
 /// The first 32 names, more than Hanko's answers have, take no allocation and no hash; a longer document gets one hash
@@ -40,10 +42,12 @@ struct JSONKeySet: ~Copyable {
     private var count = 0
     /// Names that would all land in one slot cannot be prepared without knowing this. Set when there is a table.
     private var seed: UInt32 = 0
+    /// There was no memory for a name.
+    private(set) var lacksMemory = false
 
     init() {}
 
-    deinit { table?.deallocate() }
+    deinit { free(table) }
 
     /// Adds the name of a member of an object.
     ///
@@ -52,7 +56,7 @@ struct JSONKeySet: ~Copyable {
     ///   - start: where it stands in the document.
     ///   - object: the number of its object, from 1.
     ///   - document: the whole document.
-    /// - Returns: false when that object has a member of this name already.
+    /// - Returns: false when that object has a member of this name already, or when there is no memory.
     @inline(__always)
     mutating func insert(_ key: JSONString, at start: Int, object: UInt32, in document: ByteView) -> Bool {
         let mark = Self.mark(of: key, object: object)
@@ -131,13 +135,9 @@ struct JSONKeySet: ~Copyable {
     // MARK: The table
 
     private mutating func insertIntoTable(_ entry: inout Entry, _ key: JSONString, in document: ByteView) -> Bool {
-        if table == nil {
-            seed = UInt32(truncatingIfNeeded: Random.bits())
-            grow(in: document)
-        } else if count &* 2 >= tableCapacity {
-            grow(in: document)
-        }
-        guard let table else { return false }
+        if table == nil { seed = UInt32(truncatingIfNeeded: Random.bits()) }
+        if count &* 2 >= tableCapacity { lacksMemory = !grow(in: document) }
+        guard let table, !lacksMemory else { return false }
         entry.hash = hash(of: key)
         var slot = Int(entry.hash) & (tableCapacity &- 1)
         while table[slot].object != 0 {
@@ -149,10 +149,15 @@ struct JSONKeySet: ~Copyable {
         return true
     }
 
-    private mutating func grow(in document: ByteView) {
+    /// The size follows a document that anybody may have sent, so that it is no memory of Swift's, which ends the process
+    /// where there is none.
+    ///
+    /// - Returns: false when there is no memory.
+    private mutating func grow(in document: ByteView) -> Bool {
         // A power of two, and never more than half full, so that every search ends at a free slot.
         let capacity = max(Self.inlineCapacity &* 4, tableCapacity &* 2)
-        let larger = UnsafeMutablePointer<Entry>.allocate(capacity: capacity)
+        guard let memory = malloc(capacity &* MemoryLayout<Entry>.stride) else { return false }
+        let larger = memory.bindMemory(to: Entry.self, capacity: capacity)
         larger.initialize(repeating: Entry(), count: capacity)
         if let table {
             var slot = 0
@@ -160,7 +165,7 @@ struct JSONKeySet: ~Copyable {
                 if table[slot].object != 0 { Self.place(table[slot], in: larger, capacity: capacity) }
                 slot &+= 1
             }
-            table.deallocate()
+            free(table)
         } else {
             var index = 0
             while index < count, index < Self.inlineCapacity {
@@ -172,6 +177,7 @@ struct JSONKeySet: ~Copyable {
         }
         table = larger
         tableCapacity = capacity
+        return true
     }
 
     private static func place(_ entry: Entry, in table: UnsafeMutablePointer<Entry>, capacity: Int) {

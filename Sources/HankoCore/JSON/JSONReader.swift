@@ -211,7 +211,9 @@ package struct JSONReader: ~Copyable {
         guard comesNext(ASCII.quote) else { throw error(.unexpectedByte) }
         let start = position &+ 1
         let name = try string()
-        guard keys.insert(name, at: start, object: container, in: document) else { throw error(.duplicateKey) }
+        guard keys.insert(name, at: start, object: container, in: document) else {
+            throw error(keys.lacksMemory ? .noMemory : .duplicateKey)
+        }
         guard comesNext(ASCII.colon) else { throw error(.unexpectedByte) }
         position &+= 1
         expectation = .value

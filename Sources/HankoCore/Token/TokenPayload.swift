@@ -17,17 +17,20 @@ package enum TokenPayload {
 
     /// Decodes and reads the claims of a token's payload and gives them to a function; nil when the token has none. They
     /// must not leave the function.
-    static func withClaims<Result>(of token: ByteView, _ body: (ClaimFields?) -> Result) -> Result {
+    ///
+    /// - Returns: nil when there is no memory to read them. That is not a token without claims: what speaks against a yes
+    ///   would be left out.
+    static func withClaims<Result>(of token: ByteView, _ body: (ClaimFields?) -> Result) -> Result? {
         var buffer = SecretBuffer()
+        // More than the payload takes; what cannot be decoded now is no payload.
+        guard buffer.reserve(token.count) else { return nil }
         guard decode(token, into: &buffer) else { return body(nil) }
-        return buffer.withView { body(claims(in: $0)) }
-    }
-
-    private static func claims(in payload: ByteView) -> ClaimFields? {
-        do {
-            return try ClaimFields.readPayload(payload)
-        } catch {
-            return nil
+        return buffer.withView { payload in
+            do throws(JSONError) {
+                return body(try ClaimFields.readPayload(payload))
+            } catch {
+                return error.kind == .noMemory ? nil : body(nil)
+            }
         }
     }
 
@@ -36,11 +39,13 @@ package enum TokenPayload {
     ///
     /// - Parameter now: seconds since 1970.
     package static func mayBeGood(_ token: ByteView, now: Int64) -> Bool {
-        withClaims(of: token) { claims in
+        let mayBeGood = withClaims(of: token) { claims in
             guard let claims, claims.sessionID.uuid != nil, case .number(let number) = claims.expiration,
                 let expiry = Timestamp.numericDate(number)
             else { return false }
             return expiry > now
         }
+        // Where that cannot be seen, its "no" gets a confirmation of its own.
+        return mayBeGood ?? true
     }
 }

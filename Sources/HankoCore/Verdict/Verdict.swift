@@ -91,15 +91,17 @@ package enum Verdict {
             guard let object = try AnswerFields.read(answer.body) else { return Judgement(.notObject) }
             fields = object
         } catch {
-            return Judgement(.notJSON(position: error.position))
+            return Judgement(
+                error.kind == .noMemory ? .transport(.localShortage) : .notJSON(position: error.position))
         }
         guard case .boolean(let isValid) = fields.isValid else { return Judgement(.noVerdict) }
         guard isValid else { return Judgement(.rejected) }
-        return TokenPayload.withClaims(of: token) { payload in
+        let judgement = TokenPayload.withClaims(of: token) { payload in
             judgeYes(
                 fields, payload: payload, audiences: audiences, now: now, serverDate: answer.date,
                 wantsSession: wantsSession)
         }
+        return judgement ?? Judgement(.transport(.localShortage))
     }
 
     /// Looks for what in the answer or the token speaks against the yes of an answer.
