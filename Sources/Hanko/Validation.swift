@@ -4,7 +4,7 @@ import HankoCore
 
 @implementation @_cdecl("hanko_initialize")
 public func hanko_initialize() -> hanko_status {
-    EnvironmentClient.initialize().noted()
+    Client.initialize().noted()
 }
 
 @implementation @_cdecl("hanko_validate")

@@ -25,6 +25,17 @@ package final class Client: @unchecked Sendable {
         return try make(configuration)
     }
 
+    /// Checks and initialises libcurl.
+    package static func initialize() -> CallResult {
+        guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
+        do {
+            _ = try HostProcess.current().resources()
+            return .ok
+        } catch {
+            return CallResult(error)
+        }
+    }
+
     private init(_ configuration: Configuration, _ url: APIURL) {
         self.configuration = configuration
         self.url = url

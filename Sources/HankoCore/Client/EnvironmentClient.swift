@@ -53,17 +53,6 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
 
     // MARK: Calls
 
-    /// Checks and initialises libcurl.
-    package static func initialize() -> CallResult {
-        guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
-        do {
-            _ = try HostProcess.current().resources()
-            return .ok
-        } catch {
-            return CallResult(error)
-        }
-    }
-
     /// Asks whether a token is valid.
     package static func validate(_ token: ByteView) -> CallResult {
         if let reason = SessionToken.refusal(of: token) {
