@@ -296,6 +296,8 @@ import Testing
                 if let held = permit { breaker.settle(held, result == .outage(0) ? .failure : .success, at: now) }
                 permit = nil
                 action = call.confirmed(result)
+            case .askForKeySet:
+                return "that is for the start-up test alone"
             case .finish(let reason):
                 final = reason
             }

@@ -21,7 +21,7 @@ import Testing
         ExchangeReport(reason: reason, retry: retry, foundDeadConnection: dead)
     }
 
-    private static func send(_ candidate: Int, replacing: Bool = false) -> ValidationCall.Action {
+    private static func send(_ candidate: Int, replacing: Bool = false) -> CallAction {
         .send(candidate: candidate, replacingConnection: replacing)
     }
 
@@ -116,7 +116,7 @@ import Testing
         for unjudged in Self.unjudged {
             for place in 0..<3 {
                 var call = Self.call(candidates: 3)
-                var last: ValidationCall.Action?
+                var last: CallAction?
                 for candidate in 0..<3 {
                     let reason: VerdictReason =
                         candidate == place ? unjudged : candidate < place ? .rejected : .wrongAddress(499)

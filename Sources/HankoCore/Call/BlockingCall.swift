@@ -9,13 +9,12 @@ struct BlockingCall {
         self.context = context
         self.credentials = credentials
         progress = CallProgress(
-            context, purpose, candidateCount: credentials.count, wantsSession: wantsSession,
-            deadline: Deadline(
-                milliseconds: context.configuration.timeoutMilliseconds, after: Clock.monotonicNanoseconds()))
+            context, purpose, candidateCount: credentials.count, wantsSession: wantsSession)
     }
 
     /// Runs the call to its end.
     mutating func run() -> Judgement {
+        progress.countBegin()
         var action = progress.begin()
         while true {
             switch action {
@@ -33,12 +32,13 @@ struct BlockingCall {
                 giveBack()
                 action = progress.checked(result)
             case .finish(let reason):
+                progress.countEnd(reason)
                 return Judgement(reason, session: reason == .accepted ? progress.session : nil)
             }
         }
     }
 
-    private mutating func send(_ token: ByteView, replacingConnection: Bool) -> CallProgress.Action {
+    private mutating func send(_ token: ByteView, replacingConnection: Bool) -> CallAction {
         if !replacingConnection {
             if let action = progress.refusal(of: token) { return action }
             do {

@@ -21,10 +21,12 @@ final class CallContext: @unchecked Sendable {
         log = Log(configuration.logTarget, threshold: configuration.logLevel, limiter: process.logLimiter)
     }
 
-    /// Ends a validation for which nothing was asked.
-    func refuse(_ reason: VerdictReason) -> CallResult {
-        statistics.validationBegan()
-        statistics.validationEnded(reason.status)
+    /// Ends a call for which nothing was asked. Only validations are counted.
+    func refuse(_ reason: VerdictReason, _ purpose: CallProgress.Purpose = .validation) -> CallResult {
+        if purpose == .validation {
+            statistics.validationBegan()
+            statistics.validationEnded(reason.status)
+        }
         return conclude(reason, session: nil)
     }
 

@@ -1,16 +1,6 @@
 /// One call under way: everything about it but the input and output, so that whoever carries it out, the blocking driver
 /// or the queue, decides nothing.
 struct CallProgress {
-    /// What is to be done next.
-    enum Action {
-        case send(candidate: Int, replacingConnection: Bool)
-        case pause(nanoseconds: Int64)
-        case confirm(candidate: Int)
-        /// Ask for the key set, for the start-up test.
-        case askForKeySet
-        case finish(VerdictReason)
-    }
-
     enum Purpose {
         case validation
         /// The start-up test: it asks even while the breaker is open, does not change it, and is not counted.
@@ -44,26 +34,31 @@ struct CallProgress {
     /// The server's time in the last answer.
     private var serverDate: Int64?
 
+    /// - Parameter deadline: nil for that of a call that begins now.
     init(
-        _ context: CallContext, _ purpose: Purpose, candidateCount: Int, wantsSession: Bool, deadline: Deadline
+        _ context: CallContext, _ purpose: Purpose, candidateCount: Int, wantsSession: Bool, deadline: Deadline? = nil
     ) {
         self.context = context
         self.purpose = purpose
         self.wantsSession = wantsSession
+        let deadline =
+            deadline
+            ?? Deadline(
+                milliseconds: context.configuration.timeoutMilliseconds, after: Clock.monotonicNanoseconds())
         self.deadline = deadline
         var configuration = context.configuration
         if purpose == .check { configuration.confirmsRejections = false }
         call = ValidationCall(candidateCount: candidateCount, configuration: configuration, deadline: deadline)
     }
 
-    func begin() -> Action { next(call.begin()) }
+    func begin() -> CallAction { next(call.begin()) }
 
     // MARK: Before a request
 
     /// Looks at a candidate before a connection is waited for.
     ///
     /// - Returns: what to do in place of sending; nil to go on.
-    mutating func refusal(of token: ByteView) -> Action? {
+    mutating func refusal(of token: ByteView) -> CallAction? {
         // What else could be wrong with a candidate was seen when it became one.
         if SessionToken.isTooLong(token) { return next(call.judged(.tokenTooLong)) }
         // Asked before waiting in line as well, so that nobody waits for nothing.
@@ -73,7 +68,7 @@ struct CallProgress {
     /// The connection is there.
     ///
     /// - Returns: what to do in place of sending; nil to go on.
-    mutating func admission() -> Action? {
+    mutating func admission() -> CallAction? {
         guard purpose == .validation else { return nil }
         permit = context.breaker.admit()
         return permit == nil ? failed(.breakerOpen) : nil
@@ -87,14 +82,14 @@ struct CallProgress {
     }
 
     /// The request could not be sent, for a reason that lies here.
-    mutating func failed(_ failure: TransportFailure) -> Action { next(.finish(.transport(failure))) }
+    mutating func failed(_ failure: TransportFailure) -> CallAction { next(.finish(.transport(failure))) }
 
     // MARK: After a request
 
     /// A request about a token ended.
     ///
     /// - Returns: what to do, and whether it needs the exchange.
-    mutating func ended(_ exchange: Exchange, _ token: ByteView) -> (action: Action, keepsExchange: Bool) {
+    mutating func ended(_ exchange: Exchange, _ token: ByteView) -> (action: CallAction, keepsExchange: Bool) {
         count(exchange)
         // A deadline says something about the server only when that had at least half of the configured time.
         let time = (deadline.nanoseconds &- began) / 1_000_000
@@ -141,7 +136,7 @@ struct CallProgress {
     }
 
     /// A pause is over.
-    mutating func paused() -> Action {
+    mutating func paused() -> CallAction {
         isRetry = true
         return next(call.paused())
     }
@@ -168,7 +163,7 @@ struct CallProgress {
     func mayBeGood(_ token: ByteView) -> Bool { TokenPayload.mayBeGood(token, now: Clock.secondsSince1970()) }
 
     /// The "no" is confirmed, or is not; nil when there was no answer within the deadline.
-    mutating func confirmed(_ answer: ConfirmationResult?) -> Action {
+    mutating func confirmed(_ answer: ConfirmationResult?) -> CallAction {
         let result = answer ?? .outage(0)
         switch result {
         case .outage(let code):
@@ -183,22 +178,16 @@ struct CallProgress {
     }
 
     /// The start-up test has asked for the key set; nil when there was no answer within the deadline.
-    func checked(_ answer: ConfirmationResult?) -> Action {
+    func checked(_ answer: ConfirmationResult?) -> CallAction {
         let confirmsRejections = context.configuration.confirmsRejections
         return .finish(StartupCheck.end(after: answer ?? .outage(0), confirmsRejections: confirmsRejections))
     }
 
     /// The start-up test goes on where a validation ends.
-    private func next(_ action: ValidationCall.Action) -> Action {
-        switch action {
-        case .send(let candidate, let replacing): return .send(candidate: candidate, replacingConnection: replacing)
-        case .pause(let nanoseconds): return .pause(nanoseconds: nanoseconds)
-        case .confirm(let candidate): return .confirm(candidate: candidate)
-        case .finish(let reason):
-            guard purpose == .check else { return .finish(reason) }
-            let offset = Verdict.clockOffset(now: Clock.secondsSince1970(), serverDate: serverDate)
-            return StartupCheck.end(after: reason, clockOffset: offset).map { .finish($0) } ?? .askForKeySet
-        }
+    private func next(_ action: CallAction) -> CallAction {
+        guard purpose == .check, case .finish(let reason) = action else { return action }
+        let offset = Verdict.clockOffset(now: Clock.secondsSince1970(), serverDate: serverDate)
+        return StartupCheck.end(after: reason, clockOffset: offset).map { .finish($0) } ?? .askForKeySet
     }
 
     // MARK: The client's health and counters
@@ -209,6 +198,11 @@ struct CallProgress {
     mutating func giveUp(_ exchange: Exchange?) {
         if let exchange { count(exchange) }
         settle(.nothing)
+    }
+
+    /// The call was taken on; `countEnd` must follow.
+    func countBegin() {
+        if purpose == .validation { context.statistics.validationBegan() }
     }
 
     /// The result is there for whoever asked.

@@ -3,16 +3,6 @@
 /// Both drivers, the blocking one and the queue, only do what it says. Nothing in it can make a yes: `.accepted`
 /// comes from `Verdict` and ends the call.
 package struct ValidationCall {
-    package enum Action: Equatable {
-        /// Send the candidate's request; on a fresh connection when the kept one was dead, which is the same exchange
-        /// still.
-        case send(candidate: Int, replacingConnection: Bool)
-        case pause(nanoseconds: Int64)
-        /// Ask for the key set before the candidate's "no" counts.
-        case confirm(candidate: Int)
-        case finish(VerdictReason)
-    }
-
     private let candidateCount: Int
     private let confirmsRejections: Bool
     private let deadline: Deadline
@@ -32,10 +22,10 @@ package struct ValidationCall {
     /// How many retries came before; for the backoff.
     package private(set) var retryCount: Int64 = 0
 
-    package func begin() -> Action { .send(candidate: 0, replacingConnection: false) }
+    package func begin() -> CallAction { .send(candidate: 0, replacingConnection: false) }
 
     /// An exchange ended.
-    package mutating func ended(_ report: ExchangeReport, now: Int64) -> Action {
+    package mutating func ended(_ report: ExchangeReport, now: Int64) -> CallAction {
         if report.foundDeadConnection, !hasReplacedConnection {
             hasReplacedConnection = true
             return .send(candidate: candidate, replacingConnection: true)
@@ -52,16 +42,16 @@ package struct ValidationCall {
     }
 
     /// A pause is over.
-    package mutating func paused() -> Action {
+    package mutating func paused() -> CallAction {
         hasReplacedConnection = false
         return .send(candidate: candidate, replacingConnection: false)
     }
 
     /// The key set was asked for.
-    package mutating func confirmed(_ result: ConfirmationResult) -> Action { judged(result.reason) }
+    package mutating func confirmed(_ result: ConfirmationResult) -> CallAction { judged(result.reason) }
 
     /// The candidate is judged, by Hanko or without asking.
-    package mutating func judged(_ reason: VerdictReason) -> Action {
+    package mutating func judged(_ reason: VerdictReason) -> CallAction {
         switch reason.status {
         case .ok, .unavailable, .timeout, .cancelled:
             return .finish(reason)

@@ -64,26 +64,19 @@ package final class Client: @unchecked Sendable {
 
     /// Likewise for a token that has passed `SessionToken.refusal`.
     func validateChecked(_ token: ByteView, wantsSession: Bool) -> CallResult {
-        ask(Credentials(token: token), wantsSession: wantsSession)
+        run(.validation, Credentials(token: token), wantsSession: wantsSession)
     }
 
     /// Finds the token in headers and asks whether it is valid.
     package func authenticate(cookie: ByteView, authorization: ByteView, wantsSession: Bool) -> CallResult {
         let credentials = Credentials(cookie: cookie, authorization: authorization, configuration)
         if let refusal = credentials.refusal { return refuse(refusal) }
-        return ask(credentials, wantsSession: wantsSession)
+        return run(.validation, credentials, wantsSession: wantsSession)
     }
 
     /// Proves that URL, TLS, tenant and clock are right.
     package func check() -> CallResult {
-        guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
-        do {
-            let context = try currentCore().context
-            var call = BlockingCall(context, .check, Credentials(token: StartupCheck.token), wantsSession: false)
-            return context.conclude(call.run().reason, session: nil)
-        } catch {
-            return CallResult(error)
-        }
+        run(.check, Credentials(token: StartupCheck.token), wantsSession: false)
     }
 
     /// The counters of this process.
@@ -104,14 +97,14 @@ package final class Client: @unchecked Sendable {
         return CompletionQueue(core, completions, worker)
     }
 
-    private func ask(_ credentials: Credentials, wantsSession: Bool) -> CallResult {
+    private func run(
+        _ purpose: CallProgress.Purpose, _ credentials: Credentials, wantsSession: Bool
+    ) -> CallResult {
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         do {
             let context = try currentCore().context
-            context.statistics.validationBegan()
-            var call = BlockingCall(context, .validation, credentials, wantsSession: wantsSession)
+            var call = BlockingCall(context, purpose, credentials, wantsSession: wantsSession)
             let judgement = call.run()
-            context.statistics.validationEnded(judgement.reason.status)
             return context.conclude(judgement.reason, session: judgement.session)
         } catch {
             return CallResult(error)

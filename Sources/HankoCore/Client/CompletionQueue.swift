@@ -75,25 +75,14 @@ package final class CompletionQueue: @unchecked Sendable {
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         let context = core.context
         let completions = completions.takeUnretainedValue()
-        let deadline = Deadline(
-            milliseconds: context.configuration.timeoutMilliseconds, after: Clock.monotonicNanoseconds())
-        let progress = CallProgress(
-            context, purpose, candidateCount: credentials.count, wantsSession: true, deadline: deadline)
+        let progress = CallProgress(context, purpose, candidateCount: credentials.count, wantsSession: true)
         guard
             let submission = Submission.make(credentials, tag: tag, completions: completions, progress: progress)
-        else { return refuse(.localShortage, purpose, context) }
-        guard completions.admit(submission) else { return refuse(.queueFull, purpose, context) }
-        if purpose == .validation { context.statistics.validationBegan() }
+        else { return context.refuse(.transport(.localShortage), purpose) }
+        guard completions.admit(submission) else { return context.refuse(.transport(.queueFull), purpose) }
+        progress.countBegin()
         worker.submit(submission)
         return .ok
-    }
-
-    /// Only validations are counted.
-    private func refuse(
-        _ failure: TransportFailure, _ purpose: CallProgress.Purpose, _ context: CallContext
-    ) -> CallResult {
-        purpose == .validation
-            ? context.refuse(.transport(failure)) : context.conclude(.transport(failure), session: nil)
     }
 
     // MARK: Completions

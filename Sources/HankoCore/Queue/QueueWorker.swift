@@ -171,7 +171,7 @@ final class QueueWorker: @unchecked Sendable {
         return hasBegun
     }
 
-    private func refusal(of submission: Submission) -> CallProgress.Action? {
+    private func refusal(of submission: Submission) -> CallAction? {
         guard case .candidate(let candidate) = submission.need else { return nil }
         return submission.withCandidate(candidate) { submission.progress.refusal(of: $0) }
     }
@@ -208,7 +208,7 @@ final class QueueWorker: @unchecked Sendable {
     // MARK: Steps of a call
 
     @inline(never)
-    private func carryOut(_ action: CallProgress.Action, for submission: Submission) {
+    private func carryOut(_ action: CallAction, for submission: Submission) {
         var action = action
         while true {
             switch action {
@@ -284,7 +284,7 @@ final class QueueWorker: @unchecked Sendable {
     // MARK: The key set
 
     /// - Returns: what to do when the "no" is confirmed at once, or is not.
-    private func confirm(_ submission: Submission, _ candidate: Int) -> CallProgress.Action? {
+    private func confirm(_ submission: Submission, _ candidate: Int) -> CallAction? {
         let mayBeGood = submission.withCandidate(candidate) { submission.progress.mayBeGood($0) }
         submission.need = .candidate(candidate)
         let decision = context.confirmations.decide(
