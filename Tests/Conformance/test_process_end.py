@@ -110,20 +110,32 @@ def test_exit_while_a_name_is_resolved(library, resolver, tmp_path):
     assert resolver.questions > 0
 
 
-def test_cancelled_calls_say_so(serve):
+def hanging_with_the_keys(connection):
+    """Says no, and nothing about its key set."""
+    while connection.read_request().line.startswith("POST"):
+        connection.send(response(NO))
+    connection.hang()
+
+
+@pytest.mark.parametrize("call", ["validate", "check"])
+@pytest.mark.parametrize("script", [hanging, hanging_with_the_keys])
+def test_cancelled_calls_say_so(serve, script, call):
     """What a thread gets that is in a call when the process exits; it must not be taken for a "no" or a yes."""
-    serve(hanging)
-    code = """
+    server = serve(script)
+    code = f"""
+URL, CALL = {server.url()!r}, {call!r}
+""" + """
 import ctypes
 libc = ctypes.CDLL(None)
 # Handlers run in the reverse order: this one, registered before the library's, gives the thread time to tell.
 # __cxa_atexit is what atexit calls, which is no symbol of the shared C library.
 pause = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: time.sleep(1))
 libc.__cxa_atexit(pause, None, None)
+client = Client(library, Config(library, api_url=URL, confirm_rejections=1))
 entered = threading.Event()
 def work():
     entered.set()
-    status = library.ask(b"test-token").status
+    status = (client.check() if CALL == "check" else client.validate(b"test-token")).status
     os.write(1, f"REPORT {int(status)}\\n".encode())
     time.sleep(20)
 threading.Thread(target=work, daemon=True).start()

@@ -8,10 +8,11 @@ import time
 
 import pytest
 
+import child
 from deadline import eventually, within
 from library import INVALID_TOKEN, MISCONFIGURED, OK, TIMEOUT, UNAVAILABLE
 from messages import BARE_YES, NO, Session, response
-from resilience import HERE, Client, in_threads
+from resilience import HERE, Client, compile_program, in_threads
 
 KEYS = response(b'{"keys":[]}')
 KEY_SET = "GET /.well-known/jwks.json HTTP/1.1"
@@ -117,6 +118,40 @@ CONFIRMATIONS = {
     "401": (response(b"", status=401), MISCONFIGURED),
     "301": (response(b"", status=301, headers=[("Location", "https://elsewhere.test/")]), MISCONFIGURED),
 }
+
+
+@pytest.mark.parametrize("token", [good_token(), GARBAGE], ids=["good-looking", "garbage"])
+def test_a_shortage_here_is_not_an_outage_there(serve, tmp_path, token):
+    """No descriptor for the request for the key set: that is said, it opens no breaker, and nobody else gets it."""
+
+    def script(connection):
+        connection.read_request()
+        connection.send(response(NO, headers=[("Connection", "close")]))
+        connection.close()
+
+    server = serve(script)
+    code = f"""
+import ctypes
+failing = ctypes.CDLL(None)
+assert failing.failing_find()
+client = Client(library, Config(library, api_url={server.url()!r}, confirm_rejections=1))
+def ask(call):
+    time.sleep(0.11)  # not more than ten requests for the key set in a second
+    failing.failing_arm(b"socket", ctypes.c_long(2))
+    outcome = call()
+    assert failing.failing_hits() == 1, outcome.error
+    return [int(outcome.status), outcome.error]
+found = [ask(lambda: client.validate({token!r})) for _ in range(12)]
+found.append(ask(client.check))
+report([found, client.statistics().breaker_opened])
+"""
+    # libcurl as well: what Python loads later is not behind the first.
+    preloaded = f"{compile_program('failing', tmp_path, shared=True)} libcurl.so.4"
+    found, opened = child.run(code, {"LD_PRELOAD": preloaded}).report
+    for status, error in found:
+        assert status == UNAVAILABLE
+        assert "this machine ran out" in error
+    assert opened == 0
 
 
 @pytest.mark.parametrize("token", [good_token(), GARBAGE], ids=["good-looking", "garbage"])

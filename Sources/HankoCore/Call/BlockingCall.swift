@@ -24,13 +24,13 @@ struct BlockingCall {
                 Clock.sleep(until: Clock.monotonicNanoseconds() &+ nanoseconds)
                 action = progress.paused()
             case .confirm(let candidate):
-                let result = confirm(mayBeGood: progress.mayBeGood(credentials[candidate]))
+                let answer = confirm(mayBeGood: progress.mayBeGood(credentials[candidate]))
                 giveBack()
-                action = progress.confirmed(result)
+                action = progress.confirmed(answer)
             case .askForKeySet:
-                let result = keySet()
+                let answer = askForKeySet()
                 giveBack()
-                action = progress.checked(result)
+                action = progress.checked(answer)
             case .finish(let reason):
                 progress.countEnd(reason)
                 return Judgement(reason, session: reason == .accepted ? progress.session : nil)
@@ -61,40 +61,43 @@ struct BlockingCall {
         return action
     }
 
-    /// - Returns: nil when there was no answer within the deadline.
-    private mutating func confirm(mayBeGood: Bool) -> ConfirmationResult? {
+    private mutating func confirm(mayBeGood: Bool) -> KeySetAnswer {
         while true {
             let signal = Signal()
             let decision = context.confirmations.decide(
                 rejectedAt: progress.rejectedAt, mayBeGood: mayBeGood, wake: { signal.wake() })
             switch decision {
             case .use(let result):
-                return result
+                return .result(result)
             case .begin(let flight):
-                let result = keySet()
-                context.confirmations.finish(flight, result)
-                return result
+                let answer = askForKeySet()
+                context.confirmations.finish(flight, answer.shared)
+                return answer
             case .wait(let waiter):
                 // Whoever waits needs no connection.
                 giveBack()
-                guard context.confirmations.wait(waiter, signal, until: progress.deadline) else { return nil }
-                if let result = waiter.result { return result }
+                guard context.confirmations.wait(waiter, signal, until: progress.deadline) else { return .late }
+                if let result = waiter.result { return .result(result) }
             }
         }
     }
 
     /// Asks for the key set, with the exchange that is at hand, so that the same connection is used, or another one.
-    ///
-    /// - Returns: nil when there was no answer because the deadline passed, or no connection was to be had.
-    private mutating func keySet() -> ConfirmationResult? {
-        if exchange == nil { exchange = try? context.pool.borrow(until: progress.deadline) }
-        guard let exchange else { return nil }
+    private mutating func askForKeySet() -> KeySetAnswer {
+        if exchange == nil {
+            do {
+                exchange = try context.pool.borrow(until: progress.deadline)
+            } catch {
+                return KeySetAnswer(notAsked: error)
+            }
+        }
+        guard let exchange else { return .failed(.localShortage) }
         while true {
             let freshConnection = progress.replacesKeySetConnection
             if exchange.prepareKeySet(until: progress.deadline, freshConnection: freshConnection) {
                 exchange.perform()
             }
-            if case .ended(let result) = progress.keySetEnded(exchange) { return result }
+            if let answer = progress.keySetEnded(exchange) { return answer }
         }
     }
 

@@ -7,14 +7,6 @@ struct CallProgress {
         case check
     }
 
-    /// How a request for the key set ended.
-    enum KeySetStep {
-        /// The kept connection was dead; the same request goes out on a fresh one.
-        case again
-        /// Nil when the deadline ended it.
-        case ended(ConfirmationResult?)
-    }
-
     private let context: CallContext
     let deadline: Deadline
     let purpose: Purpose
@@ -144,43 +136,54 @@ struct CallProgress {
     // MARK: The key set
 
     /// A request for the key set ended.
-    mutating func keySetEnded(_ exchange: Exchange) -> KeySetStep {
+    ///
+    /// - Returns: nil when the kept connection was dead: the same request is to be sent on a fresh one.
+    mutating func keySetEnded(_ exchange: Exchange) -> KeySetAnswer? {
         count(exchange)
         let usedKeptConnection = exchange.usedKeptConnection
         let answerBegan = exchange.answerBegan
-        let wasFresh = replacesKeySetConnection
-        let step: KeySetStep = exchange.withEnd { end in
-            if case .failure(.deadline) = end { return .ended(nil) }
+        let mayReplace = !replacesKeySetConnection
+        let answer: KeySetAnswer? = exchange.withEnd { end in
             let isDead = ExchangeReport.isDeadConnection(
                 end, usedKeptConnection: usedKeptConnection, answerBegan: answerBegan)
-            return isDead && !wasFresh ? .again : .ended(ConfirmationResult(end))
+            return isDead && mayReplace ? nil : KeySetAnswer(end)
         }
-        if case .again = step { replacesKeySetConnection = true } else { replacesKeySetConnection = false }
-        return step
+        replacesKeySetConnection = answer == nil
+        return answer
     }
 
     /// Whether a rejected token could be good as far as one can see, so that its "no" needs an answer of its own.
     func mayBeGood(_ token: ByteView) -> Bool { TokenPayload.mayBeGood(token, now: Clock.secondsSince1970()) }
 
-    /// The "no" is confirmed, or is not; nil when there was no answer within the deadline.
-    mutating func confirmed(_ answer: ConfirmationResult?) -> CallAction {
-        let result = answer ?? .outage(0)
-        switch result {
-        case .outage(let code):
+    /// The "no" is confirmed, or is not.
+    mutating func confirmed(_ answer: KeySetAnswer) -> CallAction {
+        switch answer {
+        case .result(.outage(0)) where deadline.hasPassed(at: Clock.monotonicNanoseconds()), .late, .failed:
             // A caller whose own time ran out learnt nothing.
-            settle(code == 0 && deadline.hasPassed(at: Clock.monotonicNanoseconds()) ? .nothing : .failure)
-        case .cached:
+            settle(.nothing)
+        case .result(.outage), .result(.cached):
             settle(.failure)
-        case .stands, .notShown:
+        case .result(.stands), .result(.notShown):
             settle(.success)
         }
-        return next(call.confirmed(result))
+        switch answer {
+        case .result(let result): return next(call.confirmed(result))
+        case .late: return next(call.confirmed(.outage(0)))
+        case .failed(let failure): return next(call.judged(.transport(failure)))
+        }
     }
 
-    /// The start-up test has asked for the key set; nil when there was no answer within the deadline.
-    func checked(_ answer: ConfirmationResult?) -> CallAction {
+    /// The start-up test has asked for the key set.
+    func checked(_ answer: KeySetAnswer) -> CallAction {
         let confirmsRejections = context.configuration.confirmsRejections
-        return .finish(StartupCheck.end(after: answer ?? .outage(0), confirmsRejections: confirmsRejections))
+        switch answer {
+        case .result(let result):
+            return .finish(StartupCheck.end(after: result, confirmsRejections: confirmsRejections))
+        case .late:
+            return .finish(StartupCheck.end(after: .outage(0), confirmsRejections: confirmsRejections))
+        case .failed(let failure):
+            return .finish(.transport(failure))
+        }
     }
 
     /// The start-up test goes on where a validation ends.

@@ -201,7 +201,7 @@ final class QueueWorker: @unchecked Sendable {
     private func couldNotStart(_ submission: Submission, _ failure: TransportFailure) {
         switch submission.need {
         case .candidate: carryOut(submission.progress.failed(failure), for: submission)
-        case .keySet: keySetEnded(nil, for: submission)
+        case .keySet: keySetEnded(KeySetAnswer(notAsked: failure), for: submission)
         }
     }
 
@@ -247,7 +247,7 @@ final class QueueWorker: @unchecked Sendable {
     }
 
     private func askForKeySet(_ submission: Submission) {
-        guard let exchange = submission.exchange else { return keySetEnded(nil, for: submission) }
+        guard let exchange = submission.exchange else { return keySetEnded(.failed(.localShortage), for: submission) }
         submission.need = .keySet
         let progress = submission.progress
         begin(
@@ -274,9 +274,10 @@ final class QueueWorker: @unchecked Sendable {
             if !keepsExchange { connections.giveBack(submission) }
             carryOut(action, for: submission)
         case .keySet:
-            switch submission.progress.keySetEnded(exchange) {
-            case .again: askForKeySet(submission)
-            case .ended(let result): keySetEnded(result, for: submission)
+            if let answer = submission.progress.keySetEnded(exchange) {
+                keySetEnded(answer, for: submission)
+            } else {
+                askForKeySet(submission)
             }
         }
     }
@@ -293,7 +294,7 @@ final class QueueWorker: @unchecked Sendable {
         switch decision {
         case .use(let result):
             connections.giveBack(submission)
-            return submission.progress.confirmed(result)
+            return submission.progress.confirmed(.result(result))
         case .begin(let flight):
             submission.flight = flight
             guard submission.exchange == nil else {
@@ -319,20 +320,20 @@ final class QueueWorker: @unchecked Sendable {
         resting.remove(submission)
         submission.waiter = nil
         let result = waiter.result
-        let action = result.map { submission.progress.confirmed($0) } ?? .confirm(candidate: candidate)
+        let action = result.map { submission.progress.confirmed(.result($0)) } ?? .confirm(candidate: candidate)
         carryOut(action, for: submission)
     }
 
     @inline(never)
-    private func keySetEnded(_ result: ConfirmationResult?, for submission: Submission) {
+    private func keySetEnded(_ answer: KeySetAnswer, for submission: Submission) {
         connections.giveBack(submission)
         guard let flight = submission.flight else {
-            carryOut(submission.progress.checked(result), for: submission)
+            carryOut(submission.progress.checked(answer), for: submission)
             return
         }
         submission.flight = nil
-        context.confirmations.finish(flight, result)
-        carryOut(submission.progress.confirmed(result), for: submission)
+        context.confirmations.finish(flight, answer.shared)
+        carryOut(submission.progress.confirmed(answer), for: submission)
     }
 
     // MARK: Time
@@ -355,7 +356,7 @@ final class QueueWorker: @unchecked Sendable {
                 context.confirmations.leave(waiter)
                 submission.waiter = nil
                 let result = context.confirmations.isOver(waiter) ? waiter.result : nil
-                carryOut(submission.progress.confirmed(result), for: submission)
+                carryOut(submission.progress.confirmed(result.map { .result($0) } ?? .late), for: submission)
             } else {
                 carryOut(submission.progress.paused(), for: submission)
             }
