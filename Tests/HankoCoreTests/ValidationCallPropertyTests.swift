@@ -199,7 +199,9 @@ import Testing
         configuration.confirmsRejections = dice.chance(40)
         now &+= Int64(dice.below(200_000_000))
         let deadline = Deadline(milliseconds: Int64(1 + dice.below(10_000)), after: now)
-        var call = ValidationCall(candidateCount: candidates, configuration: configuration, deadline: deadline)
+        var call = ValidationCall(
+            candidateCount: candidates, maximumRetries: configuration.maximumRetries,
+            confirmsRejections: configuration.confirmsRejections, deadline: deadline)
 
         // Other threads use the same breaker, in times when Hanko is well and in others.
         if dice.chance(30) {

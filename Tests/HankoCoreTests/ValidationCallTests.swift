@@ -8,11 +8,9 @@ import Testing
     private static func call(
         candidates: Int = 1, retries: Int64 = 1, confirms: Bool = false, deadline: Int64 = 10 * second
     ) -> ValidationCall {
-        var configuration = Configuration()
-        configuration.maximumRetries = retries
-        configuration.confirmsRejections = confirms
-        return ValidationCall(
-            candidateCount: candidates, configuration: configuration, deadline: Deadline(nanoseconds: deadline))
+        ValidationCall(
+            candidateCount: candidates, maximumRetries: retries, confirmsRejections: confirms,
+            deadline: Deadline(nanoseconds: deadline))
     }
 
     private static func report(

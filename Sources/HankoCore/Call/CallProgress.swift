@@ -38,9 +38,9 @@ struct CallProgress {
             ?? Deadline(
                 milliseconds: context.configuration.timeoutMilliseconds, after: Clock.monotonicNanoseconds())
         self.deadline = deadline
-        var configuration = context.configuration
-        if purpose == .check { configuration.confirmsRejections = false }
-        call = ValidationCall(candidateCount: candidateCount, configuration: configuration, deadline: deadline)
+        call = ValidationCall(
+            candidateCount: candidateCount, maximumRetries: context.configuration.maximumRetries,
+            confirmsRejections: purpose == .validation && context.configuration.confirmsRejections, deadline: deadline)
     }
 
     func begin() -> CallAction { next(call.begin()) }

@@ -12,10 +12,10 @@ package struct ValidationCall {
     /// Why the first candidate that could not be judged could not.
     private var firstUnjudged: VerdictReason?
 
-    package init(candidateCount: Int, configuration: Configuration, deadline: Deadline) {
+    package init(candidateCount: Int, maximumRetries: Int64, confirmsRejections: Bool, deadline: Deadline) {
         self.candidateCount = candidateCount
-        confirmsRejections = configuration.confirmsRejections
-        retriesLeft = configuration.maximumRetries
+        self.confirmsRejections = confirmsRejections
+        retriesLeft = maximumRetries
         self.deadline = deadline
     }
 
