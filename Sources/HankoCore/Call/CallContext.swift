@@ -7,7 +7,7 @@ final class CallContext: @unchecked Sendable {
     let limit: ConnectionLimit
     let pool: ExchangePool
     let breaker = SharedCircuitBreaker()
-    let confirmations = Confirmations()
+    let confirmations = SharedConfirmationBoard()
     let statistics = Statistics()
     let log: Log
 

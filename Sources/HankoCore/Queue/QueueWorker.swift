@@ -353,7 +353,7 @@ final class QueueWorker: @unchecked Sendable {
         while let submission = resting.first, submission.restsUntil <= now {
             resting.remove(submission)
             if let waiter = submission.waiter {
-                context.confirmations.leave(waiter)
+                context.confirmations.giveUp(waiter)
                 submission.waiter = nil
                 let result = context.confirmations.isOver(waiter) ? waiter.result : nil
                 carryOut(submission.progress.confirmed(result.map { .result($0) } ?? .late), for: submission)
@@ -404,7 +404,7 @@ final class QueueWorker: @unchecked Sendable {
             }
         }
         if let waiter = submission.waiter {
-            context.confirmations.leave(waiter)
+            context.confirmations.giveUp(waiter)
             submission.waiter = nil
         }
         if let flight = submission.flight {

@@ -39,7 +39,7 @@ final class Submission: @unchecked Sendable {
     var exchange: Exchange?
     /// The request for the key set that others may wait for, as well.
     var flight: UInt64?
-    var waiter: Confirmations.Waiter?
+    var waiter: SharedConfirmationBoard.Waiter?
     /// When its rest is over.
     var restsUntil: Int64 = 0
     var restIndex = -1

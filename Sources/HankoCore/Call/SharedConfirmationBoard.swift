@@ -1,11 +1,11 @@
 /// The `ConfirmationBoard` of one client: who has a "no" to confirm asks here whether to ask for the key set or to wait
 /// for somebody who does.
-final class Confirmations: @unchecked Sendable {
+final class SharedConfirmationBoard: @unchecked Sendable {
     /// One call that waits for another one's request.
     final class Waiter: @unchecked Sendable {
         fileprivate let flight: UInt64
         fileprivate let wake: () -> Void
-        fileprivate var hasLeft = false
+        fileprivate var hasGivenUp = false
         /// Set before `wake` is called.
         fileprivate(set) var isOver = false
         /// Nil with `isOver`: the request was given up, and who waited decides anew.
@@ -57,7 +57,7 @@ final class Confirmations: @unchecked Sendable {
         defer { lock.unlock() }
         board.finish(flight, result: result, now: Clock.monotonicNanoseconds())
         var others: [Waiter] = []
-        for waiter in waiters where !waiter.hasLeft {
+        for waiter in waiters where !waiter.hasGivenUp {
             guard waiter.flight == flight else {
                 others.append(waiter)
                 continue
@@ -70,9 +70,9 @@ final class Confirmations: @unchecked Sendable {
     }
 
     /// Somebody does not wait any longer.
-    func leave(_ waiter: Waiter) {
+    func giveUp(_ waiter: Waiter) {
         lock.lock()
-        waiter.hasLeft = true
+        waiter.hasGivenUp = true
         lock.unlock()
     }
 
@@ -92,7 +92,7 @@ final class Confirmations: @unchecked Sendable {
         while !waiter.isOver {
             if signal.wait(lock, until: deadline) { continue }
             if waiter.isOver { break }
-            waiter.hasLeft = true
+            waiter.hasGivenUp = true
             return false
         }
         return true
