@@ -175,6 +175,18 @@ def test_a_cache_is_named(library, serve):
         assert client.check().status == OK
 
 
+def test_a_cache_opens_no_breaker(library, serve):
+    """Whoever only has garbage to send must not lock others out, whatever stands before Hanko."""
+    hanko = Hanko(keys=response(b"{}", headers=[("Age", "7")]))
+    server = serve(hanko)
+    with Client(library, server.url(), confirm_rejections=1) as client:
+        for _ in range(30):
+            assert client.status(GARBAGE) == UNAVAILABLE
+        hanko.verdict = response(BARE_YES)
+        assert client.status(good_token()) == OK
+        assert client.statistics().breaker_opened == 0
+
+
 def test_the_request_for_the_key_set(library, serve):
     """Without the token, past every cache, on the connection of the "no"."""
     server = serve(Hanko())

@@ -10,7 +10,9 @@ enum Audience {
     }
 
     /// Whether one of the configured audiences is among the session's. Anything that is not text is not an audience.
-    static func matches(_ audience: JSONField, oneOf configured: [[UInt8]]) -> Bool {
+    ///
+    /// - Returns: nil when there is no memory to see that.
+    static func matches(_ audience: JSONField, oneOf configured: [[UInt8]]) -> Bool? {
         switch audience {
         case .text(let text):
             return isConfigured(text, configured)
@@ -21,9 +23,9 @@ enum Audience {
         }
     }
 
-    private static func arrayMatches(_ document: ByteView, _ configured: [[UInt8]]) -> Bool {
+    private static func arrayMatches(_ document: ByteView, _ configured: [[UInt8]]) -> Bool? {
         var reader = JSONReader(document)
-        do {
+        do throws(JSONError) {
             guard case .beginArray = try reader.next() else { return false }
             while true {
                 switch try reader.next() {
@@ -36,7 +38,7 @@ enum Audience {
                 }
             }
         } catch {
-            return false
+            return error.kind == .noMemory ? nil : false
         }
     }
 

@@ -142,7 +142,12 @@ package enum Verdict {
             break
         }
         let audience = Audience.sent(in: session?.audience) ?? fields.claims.audience
-        if !audiences.isEmpty, !Audience.matches(audience, oneOf: audiences) { return Judgement(.audienceMismatch) }
+        if !audiences.isEmpty {
+            guard let matches = Audience.matches(audience, oneOf: audiences) else {
+                return Judgement(.transport(.localShortage))
+            }
+            if !matches { return Judgement(.audienceMismatch) }
+        }
         guard wantsSession else { return Judgement(.accepted) }
         facts.issuedAt = issuedAt(of: fields, session)
         facts.idleExpiresAt = fields.idleExpiresAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
