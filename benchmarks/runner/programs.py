@@ -13,7 +13,7 @@ from .paths import BUILD, LIBRARY, PROGRAMS, PYTHON, REPOSITORY, SOURCES
 
 C_FLAGS = ["-O2", "-g", "-std=gnu11", "-Wall", "-Wextra", f"-I{REPOSITORY / 'include'}"]
 ON_LIBHANKO = ["hanko_blocking", "hanko_threads", "hanko_queue"]
-ON_LIBCURL = ["curl_easy", "curl_multi", "curl_threads"]
+ON_LIBCURL = ["curl_easy", "curl_multi", "curl_multi_worker", "curl_threads"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,7 @@ PROGRAMS_BY_KEY = {
         _c("curl-new", "curl_easy, new handle", "curl_easy", "new"),
         _c("curl-multi", "curl_multi", "curl_multi"),
         _c("curl-multi-http1", "curl_multi, HTTP/1.1", "curl_multi", "http1"),
+        _c("curl-multi-worker", "curl_multi in a thread of its own", "curl_multi_worker"),
         _c("curl-threads", "curl_easy in threads", "curl_threads"),
         _python("python-hanko", "libhanko", "hanko_client"),
         _python("python-guide", "Hanko's guide, requests.post", "requests_guide"),

@@ -45,7 +45,7 @@ class Workload:
 
 
 _C_ONE = Workload("C", 1, "hanko-blocking", ("curl-kept", "curl-new"))
-_C_MANY = Workload("C", 32, "hanko-queue", ("curl-multi", "curl-threads", "go-nethttp"))
+_C_MANY = Workload("C", 32, "hanko-queue", ("curl-multi", "curl-multi-worker", "curl-threads", "go-nethttp"))
 _C_THREADS = Workload("C", 32, "hanko-threads", ("curl-threads",))
 _PYTHON_ONE = Workload(
     "Python", 1, "python-hanko", ("python-guide", "python-session", "python-httpx", "python-urllib3")
