@@ -43,5 +43,6 @@ public func hanko_session_claim_json(
 
 @implementation @_cdecl("hanko_session_free")
 public func hanko_session_free(_ handle: OpaquePointer?) {
-    Handle.free(handle, as: Session.self)
+    guard let handle else { return }
+    Handle.object(handle, as: Session.self).giveBack()
 }

@@ -9,6 +9,7 @@ final class QueueWorker: @unchecked Sendable {
     private let context: CallContext
     private let loop: TransferLoop
     private let mailbox: WorkerMailbox
+    private let returned = ReturnedSessions()
     private var thread = pthread_t()
 
     // MARK: What belongs to the thread
@@ -85,6 +86,7 @@ final class QueueWorker: @unchecked Sendable {
     private func run() {
         while true {
             mailbox.take(&notes)
+            returned.free(staysAwake: true)
             readNotes()
             if notes.isStopping { break }
             guard context.process.gate.enter() else {
@@ -131,8 +133,10 @@ final class QueueWorker: @unchecked Sendable {
     }
 
     private func sleep() {
+        let sleeps = mailbox.fallAsleep()
+        if sleeps { returned.free(staysAwake: false) }
         // Events are collected in any case.
-        loop.wait(until: mailbox.fallAsleep() ? nextMoment() : 0)
+        loop.wait(until: sleeps ? nextMoment() : 0)
     }
 
     private func nextMoment() -> Int64? {
@@ -147,6 +151,7 @@ final class QueueWorker: @unchecked Sendable {
         if usesLibrary { context.process.gate.leave() }
         publish()
         connections.giveTurnsBack(isLast: true)
+        returned.free(staysAwake: false)
     }
 
     // MARK: Connections
@@ -379,6 +384,7 @@ final class QueueWorker: @unchecked Sendable {
         submission.progress.giveUp(submission.exchange)
         connections.giveBack(submission)
         submission.end(reason)
+        submission.session?.origin = returned
         context.report(reason)
         let completions = submission.completions
         if completions.ended.isEmpty { published.append(completions) }

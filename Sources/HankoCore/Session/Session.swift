@@ -8,6 +8,11 @@ package final class Session: @unchecked Sendable {
     package let expiresAt: Int64
     package let idleExpiresAt: Int64
 
+    /// Who takes it back when its owner is done with it; nil: nobody.
+    var origin: (any SessionOrigin)?
+    /// For who took it back: the next one in its list.
+    unowned(unsafe) var nextReturned: Session?
+
     package var userID: UnsafePointer<CChar>? { texts.userID }
     package var sessionID: UnsafePointer<CChar>? { texts.sessionID }
     package var email: UnsafePointer<CChar>? { texts.email }
@@ -34,4 +39,12 @@ package final class Session: @unchecked Sendable {
 
     /// The value of one claim of the top level, as JSON; nil when there is none of that name.
     package func claimJSON(named name: ByteView) -> UnsafePointer<CChar>? { texts.claim(named: name) }
+
+    /// Ends a reference that is held by hand, as the owner of a C handle does. The session must not be used afterwards.
+    package func giveBack() {
+        let reference = Unmanaged.passUnretained(self)
+        // Held here, because who takes the session back may free it at once, and with it the last reference to itself.
+        if let origin, origin.takeBack(self) { return }
+        reference.release()
+    }
 }

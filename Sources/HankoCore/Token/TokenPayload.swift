@@ -22,8 +22,8 @@ package enum TokenPayload {
     ///   would be left out.
     static func withClaims<Result>(of token: ByteView, _ body: (ClaimFields?) -> Result) -> Result? {
         var buffer = SecretBuffer()
-        // More than the payload takes; what cannot be decoded now is no payload.
-        guard buffer.reserve(token.count) else { return nil }
+        // Three bytes for four: more than the payload takes; what cannot be decoded now is no payload.
+        guard buffer.reserve(token.count &- token.count / 4) else { return nil }
         guard decode(token, into: &buffer) else { return body(nil) }
         return buffer.withView { payload in
             do throws(JSONError) {
