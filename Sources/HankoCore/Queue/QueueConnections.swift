@@ -73,9 +73,8 @@ struct QueueConnections {
     }
 
     private mutating func borrow() throws(TransportFailure) -> Exchange {
-        // One that is kept needs no memory: it has had a slot before.
-        if let kept = idle.popLast() { return kept }
         guard Memory.isAvailable else { throw .localShortage }
+        if let kept = idle.popLast() { return kept }
         return try Exchange.make(
             context.configuration, url: context.url, process: context.process, connections: table)
     }
@@ -87,11 +86,6 @@ struct QueueConnections {
         } else {
             exchange.slot = underWay.count
             underWay.append(submission)
-            // So that giving back needs no memory, either.
-            if idle.capacity < underWay.count {
-                idle.reserveCapacity(underWay.count &* 2)
-                freeSlots.reserveCapacity(underWay.count &* 2)
-            }
         }
         submission.exchange = exchange
         submission.place = .underWay
