@@ -4,6 +4,8 @@ import Hanko
 import Synchronization
 import Testing
 
+@testable import HankoCore
+
 /// The completion queue with a server and many threads; under ThreadSanitizer above all.
 @Suite(.serialized) struct CompletionQueueTests {
     /// What came of the submissions of a test, counted by all its threads.
@@ -114,6 +116,28 @@ import Testing
         #expect(statistics.in_flight == 0)
         hanko_client_free(client)
         for queue in handles.queues { hanko_queue_free(queue) }
+    }
+
+    /// The worker wants back what it made. After its end a session is freed by who gives it up.
+    @Test func aSessionKnowsItsWorker() throws {
+        let hanko = try #require(LocalHanko.start(connections: 1))
+        defer { hanko.stop() }
+        let client = try Self.makeClient(hanko, connections: 1)
+        let queue = try Self.makeQueue(client)
+        #expect(hanko_queue_submit(queue, "yes", 3, 1) == HANKO_OK)
+        #expect(Self.isReadable(queue, milliseconds: 10_000))
+        var completion = hanko_completion()
+        #expect(hanko_queue_drain(queue, &completion, 1, MemoryLayout<hanko_completion>.size) == 1)
+        let handle = try #require(completion.session)
+        weak let session = Unmanaged<Session>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
+        weak let origin = session?.origin
+        #expect(origin != nil)
+        hanko_client_free(client)
+        hanko_queue_free(queue)
+        #expect(session != nil)
+        hanko_session_free(handle)
+        #expect(session == nil)
+        #expect(origin == nil)
     }
 
     @Test func queuesComeAndGoWhileOthersWork() throws {

@@ -29,16 +29,14 @@ import Testing
     @Test func whileTheWorkerIsAwakeItFreesAllThatCameBack() throws {
         let returned = ReturnedSessions()
         returned.free(staysAwake: true)
-        let references = try (0..<5).map { _ in try Self.session(from: returned) }
-        for reference in references {
-            #expect(!Self.isFreed(reference) { $0.giveBack() })
+        for staysAwake in [true, false] {
+            let references = try (0..<5).map { _ in try Self.session(from: returned) }
+            let watched = references.map { Watched($0.takeUnretainedValue()) }
+            for reference in references { reference.takeUnretainedValue().giveBack() }
+            #expect(watched.allSatisfy { $0.session != nil })
+            returned.free(staysAwake: staysAwake)
+            #expect(watched.allSatisfy { $0.session == nil })
         }
-        let isLastFreed = Self.isFreed(references[4]) { _ in returned.free(staysAwake: true) }
-        #expect(isLastFreed)
-        // And again, with what came back meanwhile.
-        let late = try Self.session(from: returned)
-        #expect(!Self.isFreed(late) { $0.giveBack() })
-        #expect(Self.isFreed(late) { _ in returned.free(staysAwake: false) })
     }
 
     /// A child has no worker.
@@ -88,6 +86,10 @@ import Testing
                 }
                 returned.free(staysAwake: false)
             })
+        defer {
+            isOver.set()
+            worker.wait()
+        }
         let crew = try #require(
             Crew.start(3) { _ in
                 for _ in 0..<2_000 {
@@ -96,9 +98,13 @@ import Testing
                 }
             })
         crew.wait()
-        isOver.set()
-        worker.wait()
         #expect(wrong.count == 0)
+    }
+
+    private struct Watched {
+        weak var session: Session?
+
+        init(_ session: Session) { self.session = session }
     }
 
     private final class Flag: Sendable {

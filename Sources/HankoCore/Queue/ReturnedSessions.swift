@@ -1,7 +1,8 @@
 /// Sessions that their owners are done with, on their way back to the worker that made them.
 ///
 /// Memory that one thread allocates and another frees has both wait for the allocator's lock, again and again where one
-/// makes sessions as fast as the other is done with them. So the worker frees them itself, as long as it is awake.
+/// makes sessions as fast as the other is done with them. So the worker frees them itself, as long as it is awake;
+/// one that is given back may stay for a round of the worker.
 final class ReturnedSessions: SessionOrigin, @unchecked Sendable {
     private let generation: UInt
     private let lock = Lock()
@@ -24,7 +25,8 @@ final class ReturnedSessions: SessionOrigin, @unchecked Sendable {
 
     /// Frees what has come back. For the worker only.
     ///
-    /// - Parameter staysAwake: whether more may come back, because the worker will call this again before it sleeps.
+    /// - Parameter staysAwake: whether more may come back, because the worker will call this again before it waits for
+    ///   something to do.
     func free(staysAwake: Bool) {
         lock.lock()
         isWorkerAwake = staysAwake

@@ -1,5 +1,5 @@
-/// What Hanko said about a token, at the moment it was asked. It never changes; its texts are C strings that live as
-/// long as it does.
+/// What Hanko said about a token, at the moment it was asked. What it says never changes; its texts are C strings that
+/// live as long as it does.
 package final class Session: @unchecked Sendable {
     private let texts: SessionTexts
     package let emailIsVerified: Bool
@@ -8,9 +8,9 @@ package final class Session: @unchecked Sendable {
     package let expiresAt: Int64
     package let idleExpiresAt: Int64
 
-    /// Who takes it back when its owner is done with it; nil: nobody.
+    /// Who takes it back when its owner is done with it; nil: nobody. Set before anybody else sees the session.
     var origin: (any SessionOrigin)?
-    /// For who took it back: the next one in its list.
+    /// Of who took it back: the next one in its list.
     unowned(unsafe) var nextReturned: Session?
 
     package var userID: UnsafePointer<CChar>? { texts.userID }
@@ -43,7 +43,7 @@ package final class Session: @unchecked Sendable {
     /// Ends a reference that is held by hand, as the owner of a C handle does. The session must not be used afterwards.
     package func giveBack() {
         let reference = Unmanaged.passUnretained(self)
-        // Held here, because who takes the session back may free it at once, and with it the last reference to itself.
+        // With a reference of our own to the origin: it may free the session at once, and so the last other one.
         if let origin, origin.takeBack(self) { return }
         reference.release()
     }

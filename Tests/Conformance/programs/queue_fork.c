@@ -8,7 +8,7 @@
 enum { THREADS = 2, MOST_UNDER_WAY = 200 };
 static hanko_client *client;
 static hanko_queue *queue;
-/* Made by the queue's thread, which no child has. */
+/* Made by the queue's thread, which no child has: there it can only be freed by who gives it up. */
 static hanko_session *kept;
 static atomic_int stop;
 static atomic_long submitted, completed, wrong;
