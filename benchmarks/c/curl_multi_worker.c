@@ -2,6 +2,9 @@
  * Many validations in flight with a bare libcurl multi handle in a thread of its own, as a program needs it whose own
  * thread has other things to do: it hands each token over, and takes the results when a descriptor says that there are
  * some. Beside it one sees what handing over costs, and what libhanko's queue does besides.
+ *
+ *     curl_multi_worker        as libcurl comes
+ *     curl_multi_worker http1  the same, with HTTP/1.1 asked for over TLS, too
  */
 #include "answer.h"
 #include "bench.h"
@@ -33,6 +36,14 @@ static struct request *completed;
 static bool is_asleep;
 static bool is_stopping;
 
+static void check(bool holds)
+{
+    if (!holds) {
+        fprintf(stderr, "the loop could not be set up\n");
+        exit(1);
+    }
+}
+
 /* --- The worker --------------------------------------------------------------------------------------------------- */
 
 static struct request *take_submitted(void)
@@ -51,7 +62,7 @@ static void begin_all(struct request *list)
         snprintf(request->body, sizeof request->body, "{\"session_token\":\"%s\"}", request->token);
         curl_easy_setopt(request->curl, CURLOPT_POSTFIELDS, request->body);
         request->answer.length = 0;
-        curl_multi_add_handle(multi, request->curl);
+        check(curl_multi_add_handle(multi, request->curl) == CURLM_OK);
     }
 }
 
@@ -147,8 +158,9 @@ static struct request *take_completed(void)
     return list;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    bool only_http1 = argc > 1 && strcmp(argv[1], "http1") == 0;
     bench_begin();
     bench_tokens tokens;
     bench_tokens_open(&tokens);
@@ -159,9 +171,13 @@ int main(void)
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
     multi = curl_multi_init();
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)bench_connections);
+    if (bench_connections < bench_in_flight) {
+        curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)bench_connections);
+    }
     event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    check(event >= 0);
     pthread_t worker;
-    pthread_create(&worker, NULL, work, NULL);
+    check(pthread_create(&worker, NULL, work, NULL) == 0);
 
     struct request *requests = calloc((size_t)bench_in_flight, sizeof *requests);
     int under_way = 0;
@@ -177,6 +193,9 @@ int main(void)
         curl_easy_setopt(request->curl, CURLOPT_NOSIGNAL, 1L);
         if (bench_ca != NULL) {
             curl_easy_setopt(request->curl, CURLOPT_CAINFO, bench_ca);
+        }
+        if (only_http1) {
+            curl_easy_setopt(request->curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
         }
         if (bench_goes_on()) {
             submit(request, &tokens);

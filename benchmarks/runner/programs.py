@@ -56,6 +56,7 @@ PROGRAMS_BY_KEY = {
         _c("curl-multi", "curl_multi", "curl_multi"),
         _c("curl-multi-http1", "curl_multi, HTTP/1.1", "curl_multi", "http1"),
         _c("curl-multi-worker", "curl_multi in a thread of its own", "curl_multi_worker"),
+        _c("curl-multi-worker-http1", "curl_multi in a thread of its own, HTTP/1.1", "curl_multi_worker", "http1"),
         _c("curl-threads", "curl_easy in threads", "curl_threads"),
         _python("python-hanko", "libhanko", "hanko_client"),
         _python("python-guide", "Hanko's guide, requests.post", "requests_guide"),

@@ -60,6 +60,7 @@ def _over_tls(workload: Workload) -> Workload:
     for plain, only_http1 in (
         ("curl-kept", "curl-kept-http1"),
         ("curl-multi", "curl-multi-http1"),
+        ("curl-multi-worker", "curl-multi-worker-http1"),
         ("go-nethttp", "go-nethttp-http1"),
     ):
         if plain in peers and workload.in_flight <= 32:
