@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 HTTP, TLS = "http", "https"
 LOOPBACK_REPEATS = 7
+# Where a round is short, so that more of them cost little.
+QUICK_REPEATS = 15
 DELAYED_REPEATS = 3
 DELAYS = (1, 10, 50)
 
@@ -44,14 +46,16 @@ class Workload:
         return self.in_flight == 1 and self.delay == 0
 
 
-_C_ONE = Workload("C", 1, "hanko-blocking", ("curl-kept", "curl-new"))
-_C_MANY = Workload("C", 32, "hanko-queue", ("curl-multi", "curl-multi-worker", "curl-threads", "go-nethttp"))
-_C_THREADS = Workload("C", 32, "hanko-threads", ("curl-threads",))
+_C_ONE = Workload("C", 1, "hanko-blocking", ("curl-kept", "curl-new"), repeats=QUICK_REPEATS)
+_C_MANY = Workload(
+    "C", 32, "hanko-queue", ("curl-multi", "curl-multi-worker", "curl-threads", "go-nethttp"), repeats=QUICK_REPEATS
+)
+_C_THREADS = Workload("C", 32, "hanko-threads", ("curl-threads",), repeats=QUICK_REPEATS)
 _PYTHON_ONE = Workload(
     "Python", 1, "python-hanko", ("python-guide", "python-session", "python-httpx", "python-urllib3")
 )
 _ASYNCIO = Workload("asyncio", 32, "asyncio-hanko", ("asyncio-aiohttp", "asyncio-httpx", "asyncio-guide"))
-_GO = Workload("Go", 1, "go-hanko", ("go-nethttp",))
+_GO = Workload("Go", 1, "go-hanko", ("go-nethttp",), repeats=QUICK_REPEATS)
 
 
 def _over_tls(workload: Workload) -> Workload:
@@ -118,6 +122,6 @@ def at_the_limit() -> Workload:
 def every_combination(milliseconds: float) -> list[Workload]:
     """All that is measured on loopback, at a distance."""
     return [
-        replace(workload, delay=milliseconds, seconds=max(0.4, milliseconds / 50))
+        replace(workload, delay=milliseconds, repeats=DELAYED_REPEATS, seconds=max(0.4, milliseconds / 50))
         for workload in on_loopback(is_full=True)
     ]
