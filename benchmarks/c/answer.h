@@ -1,10 +1,16 @@
-/* How the programs on libcurl alone read an answer: into a buffer, and then for its verdict. */
+/*
+ * What the programs on libcurl alone have in common: a handle, and how its answer is read, into a buffer and then for its
+ * verdict.
+ */
 #ifndef ANSWER_H
 #define ANSWER_H
+
+#include "bench.h"
 
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct answer {
@@ -23,6 +29,26 @@ static inline size_t answer_receive(char *bytes, size_t size, size_t count, void
     memcpy(answer->text + answer->length, bytes, length);
     answer->length += length;
     return length;
+}
+
+/** A handle with the usual options, whose answers go to `answer`; HTTP/1.1 only where that is asked for. */
+static inline CURL *answer_handle(const char *url, struct curl_slist *headers, struct answer *answer, bool only_http1)
+{
+    CURL *curl = curl_easy_init();
+    if (curl == NULL) {
+        exit(1);
+    }
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_receive);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+    if (bench_ca != NULL) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, bench_ca);
+    }
+    if (only_http1) {
+        curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    }
+    return curl;
 }
 
 /** Whether the request that ended with `result` got a yes. */

@@ -9,27 +9,7 @@
 #include "bench.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static CURL *make_handle(const char *url, struct curl_slist *headers, struct answer *answer, bool only_http1)
-{
-    CURL *curl = curl_easy_init();
-    if (curl == NULL) {
-        exit(1);
-    }
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_receive);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-    if (bench_ca != NULL) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, bench_ca);
-    }
-    if (only_http1) {
-        curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    }
-    return curl;
-}
 
 static bool validate(CURL *curl, struct answer *answer, const char *token)
 {
@@ -53,11 +33,11 @@ int main(int argc, char **argv)
     snprintf(url, sizeof url, "%s/sessions/validate", bench_api_url);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    CURL *kept = is_kept ? make_handle(url, headers, &answer, only_http1) : NULL;
+    CURL *kept = is_kept ? answer_handle(url, headers, &answer, only_http1) : NULL;
 
     while (bench_goes_on()) {
         bench_tokens_next(&tokens);
-        CURL *curl = is_kept ? kept : make_handle(url, headers, &answer, false);
+        CURL *curl = is_kept ? kept : answer_handle(url, headers, &answer, false);
         bench_answered(validate(curl, &answer, tokens.text), "libcurl did not get a yes");
         if (!is_kept) {
             curl_easy_cleanup(curl);

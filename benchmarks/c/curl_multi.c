@@ -47,18 +47,8 @@ int main(int argc, char **argv)
     int under_way = 0;
     for (int index = 0; index < bench_in_flight; index++) {
         struct request *request = &requests[index];
-        request->curl = curl_easy_init();
-        curl_easy_setopt(request->curl, CURLOPT_URL, url);
-        curl_easy_setopt(request->curl, CURLOPT_HTTPHEADER, headers);
-        curl_easy_setopt(request->curl, CURLOPT_WRITEFUNCTION, answer_receive);
-        curl_easy_setopt(request->curl, CURLOPT_WRITEDATA, &request->answer);
+        request->curl = answer_handle(url, headers, &request->answer, only_http1);
         curl_easy_setopt(request->curl, CURLOPT_PRIVATE, request);
-        if (bench_ca != NULL) {
-            curl_easy_setopt(request->curl, CURLOPT_CAINFO, bench_ca);
-        }
-        if (only_http1) {
-            curl_easy_setopt(request->curl, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-        }
         if (bench_goes_on()) {
             begin(multi, request, &tokens);
             under_way++;

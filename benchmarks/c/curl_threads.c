@@ -5,8 +5,6 @@
 #include "bench.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static char url[1024];
 static struct curl_slist *headers;
@@ -16,16 +14,9 @@ static void *work(void *unused)
     struct answer answer;
     bench_tokens tokens;
     bench_tokens_open(&tokens);
-    CURL *curl = curl_easy_init();
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, answer_receive);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
+    CURL *curl = answer_handle(url, headers, &answer, false);
     /* In a program with threads libcurl must not use signals. */
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    if (bench_ca != NULL) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, bench_ca);
-    }
 
     while (bench_goes_on()) {
         bench_tokens_next(&tokens);
