@@ -266,7 +266,7 @@ HANKO_API const char *hanko_last_error(void);
  *  A hanko_config is a plain value: it can serve for several clients and be freed as soon as they are made. It is not
  *  thread-safe. Each setter checks what it is given: HANKO_MISCONFIGURED means that the value is not allowed (the config
  *  stays as it was, and hanko_last_error() says what is allowed), HANKO_INVALID_ARGUMENT that a pointer is NULL which
- *  must not be. Texts are copied.
+ *  must not be, HANKO_UNAVAILABLE that there is no memory. Texts are copied.
  * ------------------------------------------------------------------------------------------------------------------ */
 
 typedef struct hanko_config hanko_config;
@@ -580,7 +580,7 @@ HANKO_API void hanko_session_free(hanko_session *session);
  * @param length       receives the length of the token without the NUL; may be NULL
  * @return             HANKO_OK; HANKO_NO_TOKEN; HANKO_INVALID_TOKEN (a U+0000 in a header);
  *                     HANKO_BUFFER_TOO_SMALL: only *length was written; HANKO_MISCONFIGURED (not a cookie's name);
- *                     HANKO_INVALID_ARGUMENT (buffer is NULL with a capacity)
+ *                     HANKO_INVALID_ARGUMENT (buffer is NULL with a capacity); HANKO_UNAVAILABLE (no memory)
  * @threads            from any thread at any time
  */
 HANKO_API HANKO_MUST_USE hanko_status hanko_extract_token(const char *cookie, size_t cookie_length,
@@ -691,7 +691,8 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_queue_submit_check(hanko_queue *queu
  * @param capacity         how many fit
  * @param completion_size  sizeof(hanko_completion), so that the structure can grow; less than this version's or
  *                         more than 65,536: nothing is taken
- * @return                 how many there were; 0 when none waits, when a pointer is NULL, and in a forked child
+ * @return                 how many there were; 0 when none waits, when a pointer is NULL, in a forked child, and when
+ *                         there is no memory: they wait on
  * @threads                from any number of threads at once; each completion is given to one of them
  */
 HANKO_API size_t hanko_queue_drain(hanko_queue *queue, hanko_completion *completions, size_t capacity,

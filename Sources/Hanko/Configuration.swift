@@ -12,6 +12,7 @@ private func change(
     _ body: (inout Configuration) throws(ConfigurationError) -> Void
 ) -> hanko_status {
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
+    guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage).noted() }
     let handle = Handle.object(config, as: ConfigurationHandle.self)
     var changed = handle.configuration
     do {
@@ -47,6 +48,7 @@ public func hanko_config_new() -> OpaquePointer? {
 @implementation @_cdecl("hanko_config_load_environment")
 public func hanko_config_load_environment(_ config: OpaquePointer?) -> hanko_status {
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
+    guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage).noted() }
     let handle = Handle.object(config, as: ConfigurationHandle.self)
     var changed = handle.configuration
     do {

@@ -4,8 +4,8 @@ import HankoCore
 
 private let queueIsNull = "queue is NULL" as StaticString
 
-/// Submits, if the result can be kept for the thread: whether a completion follows must not depend on that.
-private func submit(
+/// Hands something to a queue, if the result can be kept for the thread: what becomes of a call must not depend on that.
+private func handOver(
     _ queue: OpaquePointer?, _ body: (CompletionQueue) -> CallResult
 ) -> hanko_status {
     guard let queue else { return CallResult.invalidArgument(queueIsNull).noted() }
@@ -41,7 +41,7 @@ public func hanko_queue_file_descriptor(_ queue: OpaquePointer?) -> Int32 {
 public func hanko_queue_submit(
     _ queue: OpaquePointer?, _ token: UnsafePointer<CChar>?, _ token_length: Int, _ tag: UInt64
 ) -> hanko_status {
-    submit(queue) { $0.submit(CText.view(token, token_length), tag: tag) }
+    handOver(queue) { $0.submit(CText.view(token, token_length), tag: tag) }
 }
 
 @implementation @_cdecl("hanko_queue_submit_authenticate")
@@ -49,7 +49,7 @@ public func hanko_queue_submit_authenticate(
     _ queue: OpaquePointer?, _ cookie: UnsafePointer<CChar>?, _ cookie_length: Int,
     _ authorization: UnsafePointer<CChar>?, _ authorization_length: Int, _ tag: UInt64
 ) -> hanko_status {
-    submit(queue) {
+    handOver(queue) {
         $0.submit(
             cookie: CText.view(cookie, cookie_length), authorization: CText.view(authorization, authorization_length),
             tag: tag)
@@ -58,7 +58,7 @@ public func hanko_queue_submit_authenticate(
 
 @implementation @_cdecl("hanko_queue_submit_check")
 public func hanko_queue_submit_check(_ queue: OpaquePointer?, _ tag: UInt64) -> hanko_status {
-    submit(queue) { $0.submitCheck(tag: tag) }
+    handOver(queue) { $0.submitCheck(tag: tag) }
 }
 
 @implementation @_cdecl("hanko_queue_drain")
@@ -91,7 +91,7 @@ public func hanko_queue_drain(
 
 @implementation @_cdecl("hanko_queue_cancel")
 public func hanko_queue_cancel(_ queue: OpaquePointer?, _ tag: UInt64) -> hanko_status {
-    submit(queue) { $0.cancel(tag: tag) }
+    handOver(queue) { $0.cancel(tag: tag) }
 }
 
 @implementation @_cdecl("hanko_queue_free")

@@ -11,6 +11,7 @@ public func hanko_extract_token(
     guard buffer != nil || capacity == 0 else {
         return CallResult.invalidArgument("buffer is NULL but has a capacity").noted()
     }
+    guard cookie_name == nil || Memory.isAvailable else { return CallResult(ClientError.memoryShortage).noted() }
     var configuration = Configuration()
     do {
         if cookie_name != nil { try configuration.setCookieName(CText.view(cookie_name)) }

@@ -155,8 +155,15 @@ WITHOUT_MEMORY = {
     "check": (OK, {UNAVAILABLE}),
     "refuse": (NO_TOKEN, {NO_TOKEN, UNAVAILABLE}),
     "refuse_headers": (NO_TOKEN, {NO_TOKEN, UNAVAILABLE}),
+    "refuse_logged": (INVALID_TOKEN, {INVALID_TOKEN, UNAVAILABLE}),
     "statistics": (OK, {OK, UNAVAILABLE}),
     "initialize": (OK, {OK, UNAVAILABLE}),
+    "cookie_name": (OK, {UNAVAILABLE}),
+    "audience": (OK, {UNAVAILABLE}),
+    "wrong_timeout": (MISCONFIGURED, {UNAVAILABLE}),
+    "load_environment": (OK, {UNAVAILABLE}),
+    "client_of_environment": (OK, {UNAVAILABLE}),
+    "extract_token": (OK, {UNAVAILABLE}),
 }
 
 
@@ -166,9 +173,21 @@ def test_without_any_memory(library, fast_server, failing, tmp_path, function, w
     """Whatever a function makes, it asks for memory first, and ends with a status where there is none."""
     usual, without = WITHOUT_MEMORY[function]
     program = compile_program("no_memory", tmp_path, library=library.path)
-    (found,) = run_program(program, function, when, TEST_URL=fast_server.url, LD_PRELOAD=failing)
+    urls = {"TEST_URL": fast_server.url, "HANKO_API_URL": fast_server.url}
+    (found,) = run_program(program, function, when, LD_PRELOAD=failing, **urls)
     assert found["without"] in without
     assert found["again"] == usual
+
+
+@pytest.mark.parametrize(
+    "body, code, usual", [(BARE_YES, 200, OK), (NO, 200, INVALID_TOKEN), (NO, 503, UNAVAILABLE), (NO, 404, MISCONFIGURED)]
+)
+def test_drain_without_any_memory(library, serve, failing, tmp_path, body, code, usual):
+    """What came of a call waits until there is memory to say it."""
+    server = serve(answers(response(body, status=code)))
+    program = compile_program("queue_no_memory", tmp_path, library=library.path)
+    (found,) = run_program(program, TEST_URL=server.url(), LD_PRELOAD=failing)
+    assert found == {"without": 0, "readable": 1, "again": 1, "status": usual}
 
 
 MANY = {f"name-{number}": number for number in range(200)}

@@ -10,8 +10,23 @@ import Testing
     }
 
     @Test func aYesToThatTokenMeansThatEveryTokenIsAccepted() {
-        for reason in [VerdictReason.accepted, .expired(secondsAgo: 100), .userUnusable, .expiryUnreadable] {
+        let yeses: [VerdictReason] = [
+            .accepted, .expired(secondsAgo: 100), .userUnusable, .textUnusable, .expiryUnreadable, .audienceMismatch,
+        ]
+        for reason in yeses {
             #expect(StartupCheck.end(after: reason, clockOffset: nil) == .acceptsAnything)
+        }
+    }
+
+    /// The test's own token is nobody's, so that no answer to it may log somebody out.
+    @Test func itNeverEndsAsANo() {
+        #expect(StartupCheck.end(after: .claimsUnreadable, clockOffset: nil) == .wrongAddress(400))
+        #expect(StartupCheck.end(after: .tokenRefusedForLength(413), clockOffset: nil) == .wrongAddress(413))
+        let noes: [VerdictReason] = [
+            .rejected, .claimsUnreadable, .audienceMismatch, .tokenRefusedForLength(414), .tokenRefusedForLength(431),
+        ]
+        for reason in noes {
+            #expect(StartupCheck.end(after: reason, clockOffset: nil)?.status != .invalidToken)
         }
     }
 

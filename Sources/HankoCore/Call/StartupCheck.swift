@@ -3,7 +3,7 @@ package enum StartupCheck {
     /// The token that no Hanko accepts.
     package static var token: ByteView { ByteView("libhanko-check") }
 
-    /// Looks at the end of the first half.
+    /// Looks at the end of the first half. It is never a "no": nobody has shown this token.
     ///
     /// - Parameters:
     ///   - reason: what was said about the token.
@@ -12,7 +12,9 @@ package enum StartupCheck {
     package static func end(after reason: VerdictReason, clockOffset: Int64?) -> VerdictReason? {
         switch reason {
         case .rejected: clockOffset.map { .clockOff(seconds: $0) }
-        case .accepted, .expired, .userUnusable, .expiryUnreadable: .acceptsAnything
+        case .accepted, .expired, .userUnusable, .textUnusable, .expiryUnreadable, .audienceMismatch: .acceptsAnything
+        case .claimsUnreadable: .wrongAddress(400)
+        case .tokenRefusedForLength(let code): .wrongAddress(code)
         default: reason
         }
     }

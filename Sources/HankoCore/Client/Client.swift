@@ -20,6 +20,7 @@ package final class Client: @unchecked Sendable {
 
     /// A client with the configuration of the environment.
     package static func ofEnvironment() throws(ClientError) -> Client {
+        guard Memory.isAvailable else { throw ClientError.memoryShortage }
         var configuration = Configuration()
         try configuration.load(Environment.ofProcess())
         return try make(configuration)

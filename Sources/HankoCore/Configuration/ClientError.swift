@@ -11,7 +11,7 @@ package struct ClientError: Error {
 
     package var status: Status { isShortage ? .unavailable : .misconfigured }
 
-    static var memoryShortage: ClientError {
+    package static var memoryShortage: ClientError {
         ClientError(problem: "this process ran out of memory; look at its limits", isShortage: true)
     }
 

@@ -145,7 +145,7 @@ class Client(BaseClient):
         library = self._native.library
         function: Callable[..., int] = getattr(library, operation.blocking)
         if not wants_session:
-            missing = () if operation is CHECK else (None,)
+            missing = (None,) if operation.gives_session else ()
             status = function(self._native.handle, *arguments, *missing)
             return status, library.last_text() if status else "", None
         session = c_void_p()

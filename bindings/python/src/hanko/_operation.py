@@ -16,11 +16,13 @@ class Operation(NamedTuple):
     """The one that waits for the answer."""
     submitting: str
     """The one that only submits."""
+    gives_session: bool = True
+    """Whether the one that waits has an argument for the session."""
 
 
 VALIDATION = Operation("client_validate", "queue_submit")
 AUTHENTICATION = Operation("client_authenticate", "queue_submit_authenticate")
-CHECK = Operation("client_check", "queue_submit_check")
+CHECK = Operation("client_check", "queue_submit_check", gives_session=False)
 
 
 def token_arguments(token: Token) -> Arguments:
