@@ -68,7 +68,7 @@
  *      HANKO_MAX_CONNECTIONS      64       1 to 10000: requests under way at a time; callers beyond it wait in order
  *      HANKO_COOKIE_NAME          hanko    the cookie that hanko_client_authenticate() reads
  *      HANKO_CA_FILE              none     PEM file of a private authority, used instead of the system's
- *      HANKO_AUDIENCE             none     comma-separated; the session's audience must hold one of them. Set but empty
+ *      HANKO_AUDIENCE             none     comma-separated; the token of a session must name one of them. Set but empty
  *                                          is an error, so that a check cannot vanish silently
  *      HANKO_ALLOW_INSECURE_HTTP  0        1 lets http:// go to hosts other than localhost, 127.0.0.0/8 and [::1]
  *      HANKO_CONFIRM_REJECTIONS   0        1, recommended in production: a "no" counts only when Hanko can show its keys.
@@ -220,13 +220,19 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_initialize(void);
  * thread.
  *
  * What makes a 1 (source: Hanko's API, design of this library): status 200 and a JSON object whose `is_valid` is
- * exactly true, once; and nothing in it may contradict that: a user that is empty, the nil UUID or not the token's own,
- * an expiry that is unreadable or over a minute ago, an audience other than HANKO_AUDIENCE, a session that is not the
- * token's own.
+ * exactly true, once; and nothing in it may contradict that: a user that is empty or the nil UUID, a user, session or
+ * expiry that is not the token's own where the token is one of Hanko's, an expiry that is unreadable or over a minute
+ * ago, an audience other than HANKO_AUDIENCE.
+ *
+ * What is refused without a request (HANKO_INVALID_TOKEN): bytes that are not UTF-8, more than 262,144 of them, nothing
+ * but white space, and what has the shape of a JWS (two or more dots, or a `{` in front) but not the one form in which
+ * Hanko issues them: three parts of base64url without padding and with unused bits zero (RFC 7515 section 2), of which
+ * header and payload are JSON objects with distinct names. Hanko verifies other spellings of a token as well, which
+ * could hide from this library whose it is. Every other text, such as a test double's `test-token`, is sent as it is;
+ * white space around it is cut off, as Hanko does.
  *
  * @param session_token  the token as the browser sent it, NUL-terminated; it stays the caller's and is not needed after
- *                       the call. NULL and "" are "no" without a request (HANKO_NO_TOKEN), as are bytes that are not
- *                       UTF-8 or more than 262,144 of them (HANKO_INVALID_TOKEN). Every other text is sent as it is.
+ *                       the call. NULL and "" are "no" without a request (HANKO_NO_TOKEN)
  * @return               1: Hanko said that this session is valid. 0: everything else, never another value.
  *                       hanko_last_status() and hanko_last_error() then say what happened:
  *                       HANKO_INVALID_TOKEN, HANKO_NO_TOKEN (answer 401); HANKO_TIMEOUT, HANKO_UNAVAILABLE,
@@ -372,8 +378,10 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_allow_insecure_http(hanko
 
 /**
  * Adds one to the audiences of which a session must have at least one; without any the audience is not checked. The
- * first one that is added replaces those from the environment. The audience is read from the token that Hanko has
- * verified, where it is one of Hanko's, and not from what a claims template may overwrite.
+ * first one that is added replaces those from the environment. The audience is read from the payload of the token that
+ * Hanko has verified and from nothing else, because a claims template may overwrite what the answer says. A token without
+ * a readable payload of Hanko's (one with a `session_id` that is a UUID), or with one that names no audience, is
+ * HANKO_INVALID_TOKEN, whatever the answer says.
  *
  * @param audience  not empty, compared byte by byte (RFC 7519 section 4.1.3)
  * @return          HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
@@ -463,11 +471,14 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_client_validate(hanko_client *client
 /**
  * Finds the token in the headers of a request and asks about it.
  *
- * Candidates, in Hanko's own order: a `Bearer` credential, then each cookie of the configured name in the order sent
- * (browsers do send two of one name); quotes around a value are stripped, equal candidates count once, those that are
- * not UTF-8 do not count, at most four are asked about. The first that Hanko accepts wins; HANKO_TIMEOUT,
- * HANKO_UNAVAILABLE and HANKO_CANCELLED end the search. If none is accepted: HANKO_INVALID_TOKEN when every one was
- * refused, otherwise the status of the first that could not be judged.
+ * Candidates: a `Bearer` credential, then each cookie of the configured name in the order sent (browsers do send two of
+ * one name), which is Hanko's own order. Cookies are read as Hanko reads them (Go's net/http): quotes around a value are
+ * stripped, and a cookie whose value holds a quote, a backslash, a control character or a byte that is not ASCII is
+ * dropped. Equal candidates count once; a credential that is not UTF-8 does not count, nor does a candidate that is
+ * refused without a request (see hanko_validate()). Those that could be good as far as one can see (a token of Hanko's
+ * whose expiry is ahead) are asked about before the others, and at most four altogether. The first that Hanko accepts
+ * wins; HANKO_TIMEOUT, HANKO_UNAVAILABLE and HANKO_CANCELLED end the search. If none is accepted: HANKO_INVALID_TOKEN
+ * when every one was refused, otherwise the status of the first that could not be judged.
  *
  * @param cookie                the value of the Cookie header; several fields joined with "; ". May be NULL
  * @param cookie_length         in bytes
@@ -475,7 +486,8 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_client_validate(hanko_client *client
  * @param authorization_length  in bytes
  * @param session               as in hanko_client_validate()
  * @return                      as hanko_client_validate(); HANKO_NO_TOKEN when there is no candidate;
- *                              HANKO_INVALID_TOKEN when a header holds a U+0000
+ *                              HANKO_INVALID_TOKEN when a header holds a U+0000, or nothing but what is refused
+ *                              without a request
  * @threads                     from any number of threads at once
  */
 HANKO_API HANKO_MUST_USE hanko_status hanko_client_authenticate(hanko_client *client, const char *cookie,
@@ -570,8 +582,8 @@ HANKO_API void hanko_session_free(hanko_session *session);
  * ------------------------------------------------------------------------------------------------------------------ */
 
 /**
- * Finds the first candidate for a token in the headers of a request, as hanko_client_authenticate() does, without asking
- * anybody.
+ * Finds the first candidate for a token in the headers of a request, in Hanko's own order and as it stands there, without
+ * asking anybody. hanko_client_authenticate() may ask about another one first, and refuses some without a request.
  *
  * @param cookie, cookie_length, authorization, authorization_length  as in hanko_client_authenticate()
  * @param cookie_name  NULL: "hanko"

@@ -18,11 +18,12 @@ public func hanko_extract_token(
     } catch {
         return CallResult(status: .misconfigured, text: "the cookie name \(error.text)").noted()
     }
-    let credentials = Credentials(
-        cookie: CText.view(cookie, cookie_length), authorization: CText.view(authorization, authorization_length),
-        configuration)
-    if let refusal = credentials.refusal { return CallResult(refusal).noted() }
-    let token = credentials[0]
+    let cookie = CText.view(cookie, cookie_length)
+    let authorization = CText.view(authorization, authorization_length)
+    if cookie.contains(0) || authorization.contains(0) { return CallResult(.headerHoldsNUL).noted() }
+    guard let token = Credentials.firstValue(cookie: cookie, authorization: authorization, configuration) else {
+        return CallResult(.noToken).noted()
+    }
     // Compared without a sum, which could overflow; a capacity beyond Int is seen as negative and as enough.
     let fits = buffer != nil && UInt(bitPattern: capacity) > UInt(token.count)
     let result =

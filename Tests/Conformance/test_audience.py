@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from fault_server import answers
 from library import INVALID_TOKEN, OK
-from messages import BARE_YES, OMIT, Session, response
+from messages import BARE_YES, OMIT, TOKEN, Session, mint, response
 
 
 @pytest.mark.parametrize(
@@ -32,14 +33,27 @@ def test_audience_of_the_token(status_of, monkeypatch, configured, audience, exp
     assert status_of(response(body), session.token(aud=audience)) == expected
 
 
-@pytest.mark.parametrize(
-    "audience, expected", [(["localhost"], OK), (["one.example"], INVALID_TOKEN), (OMIT, INVALID_TOKEN)]
-)
-def test_audience_in_claims_for_a_token_that_is_not_hankos(status_of, monkeypatch, audience, expected):
+@pytest.mark.parametrize("audience", [["localhost"], ["one.example"], OMIT])
+def test_audience_of_a_token_that_is_not_hankos(library, serve, monkeypatch, audience):
+    """Whoever writes `claims.audience`, it is not the token's."""
+    session = Session()
+    serve(answers(response(session.yes(claims=session.claims(audience=audience)))))
+    tokens = [TOKEN, mint({"aud": ["localhost"]}), session.token(session_id="no UUID", aud=["localhost"])]
+    for token in tokens:
+        assert library.ask(token).status == OK
+    monkeypatch.setenv("HANKO_AUDIENCE", "localhost")
+    for token in tokens:
+        answer = library.ask(token)
+        assert answer.status == INVALID_TOKEN
+        assert "audience" in answer.error and "localhost" in answer.error
+
+
+@pytest.mark.parametrize("audience", [OMIT, None, 5, {}, "", []])
+def test_claims_do_not_stand_in_for_an_audience_that_the_token_lacks(status_of, monkeypatch, audience):
     monkeypatch.setenv("HANKO_AUDIENCE", "localhost")
     session = Session()
-    body = session.yes(claims=session.claims(audience=audience))
-    assert status_of(response(body)) == expected
+    body = session.yes(claims=session.claims(audience=["localhost"]))
+    assert status_of(response(body), session.token(aud=audience)) == INVALID_TOKEN
 
 
 def test_audience_of_nobody(status_of, monkeypatch):

@@ -205,11 +205,20 @@ CASES.update(
     {
         f"18 sent as it is, {name}": Case(response(NO), INVALID_TOKEN, token)
         for name, token in {
-            "blanks": b"   ",
-            "line ends": b"\r\n",
             "quotes": b'a"b","x":"',
             "backslashes": b"a\\b\\",
             "control": b"\x01\x1f\x7f",
+            "Bearer": b"Bearer test-token",
+            "cookie": b"hanko=test-token; Path=/",
+        }.items()
+    }
+)
+CASES.update(
+    {
+        f"18 refused unasked, {name}": Case(response(LOGIN.yes()), INVALID_TOKEN, token)
+        for name, token in {
+            "blanks": b"   ",
+            "line ends": b"\r\n",
             "Bearer": b"Bearer " + LOGIN_TOKEN,
             "cookie": b"hanko=" + LOGIN_TOKEN + b"; Path=/",
         }.items()

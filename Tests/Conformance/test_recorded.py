@@ -11,9 +11,11 @@ from datetime import datetime, timezone
 
 import pytest
 
+import child
 from fault_server import answers
 from library import INVALID_TOKEN, MISCONFIGURED, OK, PROTOCOL_ERROR
 from messages import Session
+from resilience import compile_program
 
 RECORDED = pathlib.Path(__file__).resolve().parents[1] / "Recorded"
 
@@ -53,9 +55,15 @@ def recorded_at(case: dict) -> float:
     return email.utils.parsedate_to_datetime(dates[0]).timestamp()
 
 
-def shifted(case: dict) -> bytes:
-    """The answer as it was on the wire, with every time moved so that it was recorded just now."""
-    move = int(time.time() - recorded_at(case))
+def move_to_now(case: dict) -> int:
+    """By how many seconds every time has to be moved so that the answer was recorded just now."""
+    return int(time.time() - recorded_at(case))
+
+
+def shifted(case: dict, move: int | None = None) -> bytes:
+    """The answer as it was on the wire, with every time moved; by default as if it was recorded just now."""
+    if move is None:
+        move = move_to_now(case)
 
     def moved(match: re.Match[str]) -> str:
         moment = datetime.strptime(match.group(), "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
@@ -70,10 +78,13 @@ def shifted(case: dict) -> bytes:
     return (head + "\r\n\r\n" + TIMESTAMP.sub(moved, answer["body"])).encode("utf-8")
 
 
-def token_for(case: dict) -> bytes:
-    """A token like the one that was hidden in the recording: of the session that the answer names."""
+def token_for(case: dict, move: int) -> bytes:
+    """A token like the one that was hidden in the recording: of the session that the answer names, its times moved."""
     session = Session()
     answer = case["response"]["body"]
+    expiry = re.search(r'"expiration_time":\s*"([^"]+)"', answer)
+    if expiry:
+        session.expires_at = int(datetime.fromisoformat(expiry.group(1).replace("Z", "+00:00")).timestamp()) + move
     for name, pattern in (("session_id", r'"session_id":\s*"([^"]+)"'), ("user_id", r'"user_id":\s*"([^"]+)"')):
         found = re.search(pattern, answer)
         if found:
@@ -88,8 +99,17 @@ def test_every_case_has_a_verdict():
 @pytest.mark.parametrize("name", VERDICTS)
 def test_recorded_answer(library, serve, name):
     case = CASES[name]
-    serve(answers(shifted(case)))
-    assert library.ask(token_for(case)).status == VERDICTS[name]
+    move = move_to_now(case)
+    serve(answers(shifted(case, move)))
+    assert library.ask(token_for(case, move)).status == VERDICTS[name]
+
+
+@pytest.mark.parametrize("name", [name for name, status in VERDICTS.items() if status == OK])
+def test_recorded_yes_with_another_expiry(library, serve, name):
+    case = CASES[name]
+    move = move_to_now(case)
+    serve(answers(shifted(case, move)))
+    assert library.ask(token_for(case, move + 1)).status == PROTOCOL_ERROR
 
 
 @pytest.mark.parametrize("name", [name for name, status in VERDICTS.items() if status == OK])
@@ -98,12 +118,26 @@ def test_recorded_yes_for_another_token(library, serve, name):
     assert library.ask(Session().token()).status == PROTOCOL_ERROR
 
 
-def test_real_token_with_its_answer(library, serve):
-    token = json.loads((RECORDED / "signed.json").read_text(encoding="utf-8"))["session_token"].encode()
-    serve(answers(shifted(CASES["valid"])))
-    assert library.ask(token).status == OK
-    serve(answers(shifted(CASES["valid-email-unverified"])))
-    assert library.ask(token).status == PROTOCOL_ERROR
+@pytest.fixture(scope="module")
+def moved_clock(tmp_path_factory):
+    """The preloaded object that moves the clock."""
+    return compile_program("moved_clock", tmp_path_factory.mktemp("clock"), shared=True)
+
+
+@pytest.mark.parametrize("name, expected", [("valid", OK), ("valid-email-unverified", PROTOCOL_ERROR)])
+def test_real_token_with_its_answer(serve, moved_clock, name, expected):
+    """Both as they were recorded, at the time of the recording; and the answer about another session."""
+    token = json.loads((RECORDED / "signed.json").read_text(encoding="utf-8"))["session_token"]
+    server = serve(answers(shifted(CASES[name], 0)))
+    outcome = child.run(
+        f"answer = library.ask({token.encode()!r})\nreport([answer.status, int(time.time())])",
+        {
+            "HANKO_API_URL": server.url(),
+            "LD_PRELOAD": str(moved_clock),
+            "TEST_CLOCK_OFFSET": str(-move_to_now(CASES[name])),
+        },
+    )
+    assert outcome.report == [expected, pytest.approx(recorded_at(CASES[name]), abs=600)]
 
 
 def test_recorded_yes_a_day_after_it_ended(library, serve):
@@ -113,4 +147,4 @@ def test_recorded_yes_a_day_after_it_ended(library, serve):
         "response": {**case["response"], "body": case["response"]["body"].replace("2026-11-2", "2026-10-2")},
     }
     serve(answers(shifted(late)))
-    assert library.ask(token_for(case)).status == PROTOCOL_ERROR
+    assert library.ask(token_for(late, move_to_now(late))).status == PROTOCOL_ERROR

@@ -511,7 +511,7 @@ def test_no(refused):
 
 def test_token_that_is_no_jwt_of_hanko_binds_nothing(told):
     login = Session()
-    for token in (mint({"sub": "someone"}), mint(b"{"), mint([]), b"a.b.c"):
+    for token in (mint({"sub": "someone"}), mint({}), b"test-token", b"a.b"):
         assert told(login.yes(), token).user_id == login.user_id
 
 

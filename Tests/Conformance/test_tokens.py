@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+import telltale
+from fault_server import answers
 from library import INVALID_TOKEN, NO_TOKEN
-from messages import Session, mint
+from messages import Session, mint, response
 
 LIMIT = 256 * 1024
 
 SENT = {
     "word": b"test-token",
     "one byte": b"x",
-    "blank": b" ",
-    "blanks": b"   ",
-    "line ends": b"\r\n",
-    "surrounded by blanks": b" a.b.c\n",
-    "Bearer": b"Bearer a.b.c",
-    "cookie": b"hanko=a.b.c; Path=/",
+    "blanks inside": b"a  b\n c",
+    "Bearer": b"Bearer test-token",
+    "cookie": b"hanko=test-token; Path=/",
     "quotes": b'"',
     "injection": b'x","session_token":"y',
     "backslashes": b"\\",
@@ -25,19 +26,20 @@ SENT = {
     "backslash at the end": b"a\\",
     "slash": b"a/b",
     "markup": b"<script>&amp;</script>",
-    "every control character": bytes(range(1, 32)) + b"\x7f",
-    "printable ASCII": bytes(range(32, 127)),
+    "every control character": b"x" + bytes(range(1, 32)) + b"\x7f",
+    "printable ASCII": bytes(range(33, 127)),
     "C1 controls": "\u0080\u0085\u009f".encode(),
     "two bytes": "äöüß\u07ff".encode(),
     "three bytes": "\u0800€\ufffd\uffff\ufeff".encode(),
     "around the surrogates": "\ud7ff\ue000".encode(),
     "four bytes": "\U00010000😀\U0010ffff".encode(),
-    "line separators": "\u2028\u2029".encode(),
+    "no white space of Go's": "\u200b\ufeff\u180e".encode(),
     "combining": "e\u0301\u200d".encode(),
     "right to left": "\u202eabc".encode(),
     "JWT": Session().token(),
     "JWT without signature": mint({"sub": "x"}, header={"alg": "none"}).rsplit(b".", 1)[0] + b".",
-    "dots": b"...",
+    "dot": b".",
+    "header and payload alone": b"e30.e30",
     "quotes, 200 KB": b'"' * 200_000,
     "control characters, 200 KB": b"\x01" * 200_000,
     "non-ASCII, 200 KB": "ä€😀".encode() * (200_000 // 9),
@@ -54,6 +56,74 @@ def test_sent_exactly_as_it_is(library, answering, case):
     assert library.ask(token).status == INVALID_TOKEN
     (request,) = server.requests
     assert request.token.encode("utf-8") == token
+
+
+# Unicode's White_Space, by which Go's `bytes.TrimSpace` cuts.
+WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680" + "".join(map(chr, range(0x2000, 0x200B))) + "\u2028\u2029\u202f\u205f\u3000"
+
+
+@pytest.mark.parametrize("mark", WHITE_SPACE, ids=lambda mark: f"U+{ord(mark):04X}")
+def test_white_space_around_a_token_is_cut(library, answering, mark):
+    server = answering()
+    login = Session().token()
+    for token in (b"test-token", "ä€😀".encode(), login):
+        assert library.ask(f"{mark} ".encode() + token + mark.encode()).status == INVALID_TOKEN
+        assert server.requests[-1].token.encode("utf-8") == token
+    asked = len(server.requests)
+    assert library.ask(mark.encode()).status == INVALID_TOKEN
+    assert library.ask((WHITE_SPACE + mark).encode()).status == INVALID_TOKEN
+    assert len(server.requests) == asked, "nothing but white space is asked about"
+
+
+def respelled(token: bytes) -> dict[str, bytes]:
+    """The token in spellings that a real Hanko verifies, or might, and never issues."""
+    header, payload, signature = token.split(b".")
+    padded = [part + b"=" * (-len(part) % 4) for part in (header, payload, signature)]
+    alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    stray = alphabet[alphabet.index(signature[-1:]) ^ 1 : (alphabet.index(signature[-1:]) ^ 1) + 1]
+    parts = {"protected": header.decode(), "signature": signature.decode()}
+    return {
+        "line feed in the header": token[:9] + b"\n" + token[9:],
+        "line feed behind the header": header + b".\n" + payload + b"." + signature,
+        "line feed in the payload": header + b"." + payload[:9] + b"\n" + payload[9:] + b"." + signature,
+        "line feed in the signature": token[:-9] + b"\n" + token[-9:],
+        "carriage return": header + b"." + payload[:9] + b"\r\n" + payload[9:] + b"." + signature,
+        "the other alphabet": header + b"." + payload + b"." + b"+/" + signature[2:],
+        "stray bits": token[:-1] + stray,
+        "padding": b".".join(padded),
+        "padding of the signature": header + b"." + payload + b"." + padded[2],
+        "a fourth part": token + b".e30",
+        "an empty fourth part": token + b".",
+        "general JSON form": json.dumps({"payload": payload.decode(), "signatures": [parts]}).encode(),
+        "flattened JSON form": json.dumps({"payload": payload.decode(), **parts}).encode(),
+        "JSON form behind white space": b"\n\t " + json.dumps({"payload": payload.decode(), **parts}).encode(),
+    }
+
+
+@pytest.mark.parametrize("spelling", respelled(Session().token()))
+def test_respelled_token_is_refused_without_a_request(library, serve, spelling, monkeypatch):
+    """Its holder could otherwise hide from us for whom it is, while Hanko still says yes."""
+    monkeypatch.setenv("HANKO_AUDIENCE", "localhost")
+    stolen = Session(audience=("another-app.example",))
+    # A custom claim named `audience` decides where the payload cannot be read.
+    server = serve(answers(response(stolen.yes(claims=stolen.claims(audience=["localhost"])))))
+    assert library.ask(stolen.token()).status == INVALID_TOKEN
+    (request,) = server.requests
+    token = telltale.used(respelled(stolen.token())[spelling])
+    answer = library.ask(token)
+    assert answer.status == INVALID_TOKEN
+    assert "JWS" in answer.error
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "token",
+    [b"..", b"...", b"a.b.c", b"x.y.z", b"{", b"{}", b"e30.bnVsbA.c2ln", b"W10.e30.c2ln", b"e30.e30.c2ln.", "é.é.é".encode()],
+)
+def test_what_has_the_shape_of_a_jws_and_is_none(library, answering, token):
+    server = answering()
+    assert library.ask(token).status == INVALID_TOKEN
+    assert not server.requests
 
 
 NOT_UTF8 = {

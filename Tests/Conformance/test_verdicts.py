@@ -105,7 +105,6 @@ def test_unknown_null_and_unexpected_fields_do_not_matter(status_of, changes):
         {"email": {"address": 1, "is_verified": "yes"}},
         {"username": 5},
         {"username": False},
-        {"session_id": 5},
         {"session_id": None},
         {"issued_at": 1795352434},
         {"issued_at": "yesterday"},
@@ -359,21 +358,44 @@ def test_answer_to_another_token_without_user(status_of):
 
 @pytest.mark.parametrize(
     "token",
-    [TOKEN, b"a.b.c", mint({"sub": "x"}), mint(b"no JSON"), mint([1])],
-    ids=["word", "dots", "no session", "no JSON", "no object"],
+    [TOKEN, b"a.b", mint({"sub": "x"}), mint({})],
+    ids=["word", "dot", "no session", "no claims"],
 )
 def test_token_that_names_no_session_is_bound_to_nothing(status_of, token):
     assert status_of(response(Session().yes()), token) == OK
 
 
-def test_values_that_are_no_uuid_are_not_compared(status_of):
+def test_another_user_than_the_tokens_however_it_is_written(status_of):
+    session, other = Session(), Session()
+    spellings = ["admin", f"urn:uuid:{other.user_id}", other.user_id.replace("-", ""), " ", "", NIL_UUID, 7, [], True]
+    for user in [*spellings, f"urn:uuid:{session.user_id}", session.user_id.replace("-", ""), f"{session.user_id} "]:
+        assert status_of(response(session.yes(user_id=user)), session.token()) == PROTOCOL_ERROR, user
+        assert status_of(response(session.yes(user_id=user, claims=OMIT)), session.token()) == PROTOCOL_ERROR, user
+    assert status_of(response(session.yes(user_id=session.user_id.upper())), session.token()) == OK
+    assert status_of(response(session.yes(user_id=None)), session.token()) == OK
+    assert status_of(response(session.yes()), session.token(sub="hanko webhooks")) == PROTOCOL_ERROR
+    assert status_of(response(session.yes(user_id="ada")), session.token(sub="ada")) == OK
+
+
+def test_another_session_than_the_tokens_however_it_is_written(status_of):
     session = Session()
-    yes = response(session.yes())
-    assert status_of(yes, session.token(sub="hanko webhooks")) == OK
-    assert status_of(yes, session.token(session_id="session", sub="somebody")) == OK
-    assert (
-        status_of(response(session.yes(user_id="ada", claims=session.claims(session_id="one"))), session.token()) == OK
-    )
+    for sent in ["evil", "", f"urn:uuid:{session.session_id}", NIL_UUID, 5, [], {}, True, [session.session_id]]:
+        body = session.yes(claims=session.claims(session_id=sent))
+        assert status_of(response(body), session.token()) == PROTOCOL_ERROR, sent
+    for sent in [None, session.session_id.upper(), OMIT]:
+        assert status_of(response(session.yes(claims=session.claims(session_id=sent))), session.token()) == OK, sent
+    # A token that names none of Hanko's sessions is bound to nothing.
+    assert status_of(response(session.yes()), session.token(session_id="session", sub="somebody")) == OK
+
+
+def test_another_expiry_than_the_tokens(status_of):
+    session = Session()
+    for difference in (-1, 1, 3600, 10**9):
+        body = session.yes(expiration_time=timestamp(session.expires_at + difference))
+        assert status_of(response(body), session.token()) == PROTOCOL_ERROR, difference
+    same = timestamp(session.expires_at)
+    for sent in (same, same.replace("Z", ".999Z"), same.replace("Z", "+00:00"), OMIT, None):
+        assert status_of(response(session.yes(expiration_time=sent)), session.token()) == OK, sent
 
 
 @pytest.mark.parametrize(
@@ -446,9 +468,13 @@ def test_which_expiry_counts(status_of):
         )
         return status_of(response(body), session.token(exp=OMIT if token is None else token))
 
-    # The top of the answer first …
-    assert status(future, past, past) == OK
+    # The top of the answer first, which says what the token says …
+    assert status(future, future, past) == OK
+    assert status(past, past, future) == PROTOCOL_ERROR
+    assert status(future, past, past) == PROTOCOL_ERROR
     assert status(past, future, future) == PROTOCOL_ERROR
+    assert status(future, None, past) == OK
+    assert status(past, None, future) == PROTOCOL_ERROR
     # … then the token, whose payload Hanko has just verified …
     assert status(None, future, past) == OK
     assert status(None, past, future) == PROTOCOL_ERROR

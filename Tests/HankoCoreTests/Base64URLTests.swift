@@ -34,10 +34,35 @@ import Testing
         #expect(Self.decoded(text) == nil)
     }
 
+    private static let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+
     @Test func onlySixtyFourBytesAreLetters() {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
         for byte in UInt8(0)...0xFF {
-            #expect((Self.decoded([0x41, byte]) != nil) == letters.contains(byte), "\(byte)")
+            for length in [4, 8, 64, 65 + 3, 200] {
+                for position in Set([0, length / 2, length - 1]) {
+                    var text = [UInt8](repeating: 0x41, count: length)
+                    text[position] = byte
+                    let isText = Self.letters.contains(byte)
+                    #expect((Self.decoded(text) != nil) == isText, "\(byte) at \(position) of \(length)")
+                    #expect(withBytes(text) { Base64URL.isValid($0) } == isText, "\(byte) at \(position) of \(length)")
+                }
+            }
+        }
+    }
+
+    /// The bits of the last letter that stand for nothing are zero: one text for the same bytes, and no other.
+    @Test func theLastLetterHasNoStrayBits() {
+        for length in [2, 3, 66, 67, 130, 131] {
+            for (value, letter) in Self.letters.enumerated() {
+                let text = [UInt8](repeating: 0x41, count: length - 1) + [letter]
+                let isWhole = value % (length % 4 == 2 ? 16 : 4) == 0
+                #expect((Self.decoded(text) != nil) == isWhole, "\(value) of \(length)")
+                #expect(withBytes(text) { Base64URL.isValid($0) } == isWhole, "\(value) of \(length)")
+            }
+        }
+        #expect(withBytes([]) { Base64URL.isValid($0) })
+        for length in [1, 5, 65, 129] {
+            #expect(!withBytes([UInt8](repeating: 0x41, count: length)) { Base64URL.isValid($0) })
         }
     }
 

@@ -12,6 +12,7 @@ import Testing
     @Test func aYesToThatTokenMeansThatEveryTokenIsAccepted() {
         let yeses: [VerdictReason] = [
             .accepted, .expired(secondsAgo: 100), .userUnusable, .textUnusable, .expiryUnreadable, .audienceMismatch,
+            .audienceUnknown,
         ]
         for reason in yeses {
             #expect(StartupCheck.end(after: reason, clockOffset: nil) == .acceptsAnything)
@@ -23,7 +24,8 @@ import Testing
         #expect(StartupCheck.end(after: .claimsUnreadable, clockOffset: nil) == .wrongAddress(400))
         #expect(StartupCheck.end(after: .tokenRefusedForLength(413), clockOffset: nil) == .wrongAddress(413))
         let noes: [VerdictReason] = [
-            .rejected, .claimsUnreadable, .audienceMismatch, .tokenRefusedForLength(414), .tokenRefusedForLength(431),
+            .rejected, .claimsUnreadable, .audienceMismatch, .audienceUnknown, .tokenRefusedForLength(414),
+            .tokenRefusedForLength(431),
         ]
         for reason in noes {
             #expect(StartupCheck.end(after: reason, clockOffset: nil)?.status != .invalidToken)

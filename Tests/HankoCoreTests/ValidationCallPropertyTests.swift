@@ -19,23 +19,21 @@ import Testing
     private struct Body {
         let bytes: UnsafeBufferPointer<UInt8>
         let forPlainToken: Meaning
-        let forPlainTokenWithAudience: Meaning
         let forSessionToken: Meaning
 
-        init(
-            _ text: some Collection<UInt8>, _ plain: Meaning, withAudience: Meaning? = nil,
-            sessionToken: Meaning? = nil
-        ) {
+        /// No plain token names an audience, whatever the answer says of it.
+        var forPlainTokenWithAudience: Meaning { forPlainToken == .yes ? .refusal : forPlainToken }
+
+        init(_ text: some Collection<UInt8>, _ plain: Meaning, sessionToken: Meaning? = nil) {
             let memory = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: text.count)
             _ = memory.initialize(from: text)
             bytes = UnsafeBufferPointer(memory)
             forPlainToken = plain
-            forPlainTokenWithAudience = withAudience ?? (plain == .yes ? .refusal : plain)
             forSessionToken = sessionToken ?? plain
         }
 
-        init(_ text: String, _ plain: Meaning, withAudience: Meaning? = nil, sessionToken: Meaning? = nil) {
-            self.init(Array(text.utf8), plain, withAudience: withAudience, sessionToken: sessionToken)
+        init(_ text: String, _ plain: Meaning, sessionToken: Meaning? = nil) {
+            self.init(Array(text.utf8), plain, sessionToken: sessionToken)
         }
     }
 
@@ -54,12 +52,15 @@ import Testing
                 {"is_valid":true,"claims":{"audience":["app"],"expiration":"2026-11-23T01:00:34Z",\
                 "session_id":"\(Judge.session)","subject":"\(Judge.user)"},\
                 "expiration_time":"2026-11-23T01:00:34Z","user_id":"\(Judge.user)"}
-                """, .yes, withAudience: .yes),
+                """, .yes),
             // The answer to somebody else's token, from a proxy that mixes them up.
             Body(
                 #"{"is_valid":true,"claims":{"session_id":"\#(Judge.otherSession)"}}"#, .yes,
                 sessionToken: .nothing),
             Body(#"{"is_valid":true,"user_id":"\#(Judge.otherUser)"}"#, .yes, sessionToken: .nothing),
+            Body(#"{"is_valid":true,"user_id":"admin"}"#, .yes, sessionToken: .nothing),
+            Body(#"{"is_valid":true,"claims":{"session_id":"evil"}}"#, .yes, sessionToken: .nothing),
+            Body(#"{"is_valid":true,"expiration_time":"2026-11-23T01:00:35Z"}"#, .yes, sessionToken: .nothing),
             Body(#"{"is_valid":false}"#, .no),
             Body(#"{"is_valid":false}"#, .no),
             Body(#"{"is_valid":false,"user_id":"00000000-0000-0000-0000-000000000000"}"#, .no),
@@ -250,6 +251,7 @@ import Testing
                 let asksForSession = candidate == sessionTokenAt
                 let (end, meaning) = hanko.end(ofAskingFor: asksForSession, hasAudience: hasAudience, &dice)
                 let token = ByteView((asksForSession ? hanko.sessionToken : hanko.plainTokens[candidate]).bytes)
+                guard let token = try? SessionToken(token) else { return "a token that is refused" }
                 let judgement = Verdict.judge(
                     end, token: token, audiences: hasAudience ? [Array("app".utf8)] : [], now: Judge.now,
                     wantsSession: wantsSession)

@@ -24,8 +24,7 @@ import Testing
     }
 
     private static let refusals: [VerdictReason] = [
-        .rejected, .claimsUnreadable, .audienceMismatch, .tokenRefusedForLength(413), .tokenTooLong, .tokenNotUTF8,
-        .tokenHoldsNUL,
+        .rejected, .claimsUnreadable, .audienceMismatch, .audienceUnknown, .tokenRefusedForLength(413),
     ]
 
     private static let unjudged: [VerdictReason] = [

@@ -87,6 +87,9 @@ extension VerdictReason {
         (.acceptsAnything, .misconfigured, 0),
         (.cancelled, .cancelled, 0),
         (.keySetCached, .unavailable, 200),
+        (.audienceUnknown, .invalidToken, 200),
+        (.tokenBlank, .invalidToken, 0),
+        (.tokenNotCanonical, .invalidToken, 0),
     ]
 
     /// The place in `samples`; a new case does not compile until it is there.
@@ -123,6 +126,9 @@ extension VerdictReason {
         case .acceptsAnything: 28
         case .cancelled: 29
         case .keySetCached: 30
+        case .audienceUnknown: 31
+        case .tokenBlank: 32
+        case .tokenNotCanonical: 33
         }
     }
 }
@@ -137,7 +143,7 @@ extension VerdictReason {
         + [.expired(secondsAgo: .max), .clockOff(seconds: .min), .clockOff(seconds: .max)]
 
     @Test func theSamplesAreComplete() {
-        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<31))
+        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<34))
         #expect(TransportFailure.samples.map(\.0.place) == Array(0..<20))
     }
 
@@ -171,7 +177,9 @@ extension VerdictReason {
     @Test func whatIsNoEventForAnOperatorIsNotLoggedByDefault() {
         #expect(VerdictReason.accepted.logLevel == .debug)
         #expect(VerdictReason.noToken.logLevel == .debug)
-        for reason in [VerdictReason.rejected, .claimsUnreadable, .tokenTooLong, .tokenNotUTF8] {
+        for reason in [
+            VerdictReason.rejected, .claimsUnreadable, .tokenTooLong, .tokenNotUTF8, .tokenBlank, .tokenNotCanonical,
+        ] {
             #expect(reason.logLevel == .info, "\(reason)")
         }
         #expect(VerdictReason.cancelled.logLevel == .info)

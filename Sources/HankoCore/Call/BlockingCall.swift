@@ -24,7 +24,7 @@ struct BlockingCall {
                 Clock.sleep(until: Clock.monotonicNanoseconds() &+ nanoseconds)
                 action = progress.paused()
             case .confirm(let candidate):
-                let answer = confirm(mayBeGood: progress.mayBeGood(credentials[candidate]))
+                let answer = confirm(mayBeGood: credentials[candidate].map { progress.mayBeGood($0) } ?? false)
                 giveBack()
                 action = progress.confirmed(answer)
             case .askForKeySet:
@@ -38,9 +38,11 @@ struct BlockingCall {
         }
     }
 
-    private mutating func send(_ token: ByteView, replacingConnection: Bool) -> CallAction {
+    private mutating func send(_ token: SessionToken?, replacingConnection: Bool) -> CallAction {
+        // There always is one: `ValidationCall` knows how many there are.
+        guard let token else { return .finish(.noToken) }
         if !replacingConnection {
-            if let action = progress.refusal(of: token) { return action }
+            if let action = progress.refusal() { return action }
             do {
                 exchange = try context.pool.borrow(until: progress.deadline)
             } catch {
@@ -53,7 +55,7 @@ struct BlockingCall {
         }
         guard let exchange else { return progress.failed(.localShortage) }
         progress.sends()
-        if exchange.prepare(token, until: progress.deadline, freshConnection: replacingConnection) {
+        if exchange.prepare(token.text, until: progress.deadline, freshConnection: replacingConnection) {
             exchange.perform()
         }
         let (action, keepsExchange) = progress.ended(exchange, token)

@@ -49,7 +49,7 @@ final class CallContext: @unchecked Sendable {
     func text(of reason: VerdictReason) -> String {
         if reason == .accepted { return "" }
         var text = reason.text
-        if reason == .audienceMismatch {
+        if reason.isForAudience {
             text += ": "
             var isFirst = true
             for audience in configuration.audiences {

@@ -47,14 +47,11 @@ struct CallProgress {
 
     // MARK: Before a request
 
-    /// Looks at a candidate before a connection is waited for.
+    /// Looks at the breaker before a connection is waited for, so that nobody waits for nothing.
     ///
     /// - Returns: what to do in place of sending; nil to go on.
-    mutating func refusal(of token: ByteView) -> CallAction? {
-        // What else could be wrong with a candidate was seen when it became one.
-        if SessionToken.isTooLong(token) { return next(call.judged(.tokenTooLong)) }
-        // Asked before waiting in line as well, so that nobody waits for nothing.
-        return purpose == .check || context.breaker.wouldAdmit() ? nil : failed(.breakerOpen)
+    func refusal() -> CallAction? {
+        purpose == .check || context.breaker.wouldAdmit() ? nil : failed(.breakerOpen)
     }
 
     /// The connection is there.
@@ -74,14 +71,14 @@ struct CallProgress {
     }
 
     /// The request could not be sent, for a reason that lies here.
-    mutating func failed(_ failure: TransportFailure) -> CallAction { next(.finish(.transport(failure))) }
+    func failed(_ failure: TransportFailure) -> CallAction { next(.finish(.transport(failure))) }
 
     // MARK: After a request
 
     /// A request about a token ended.
     ///
     /// - Returns: what to do, and whether it needs the exchange.
-    mutating func ended(_ exchange: Exchange, _ token: ByteView) -> (action: CallAction, keepsExchange: Bool) {
+    mutating func ended(_ exchange: Exchange, _ token: SessionToken) -> (action: CallAction, keepsExchange: Bool) {
         count(exchange)
         // A deadline says something about the server only when that had at least half of the configured time.
         let time = (deadline.nanoseconds &- began) / 1_000_000
@@ -100,7 +97,7 @@ struct CallProgress {
         }
     }
 
-    private mutating func judge(_ exchange: Exchange, _ token: ByteView, hadTime: Bool) -> (
+    private mutating func judge(_ exchange: Exchange, _ token: SessionToken, hadTime: Bool) -> (
         ExchangeReport, ExchangeOutcome
     ) {
         let now = Clock.secondsSince1970()
@@ -153,7 +150,7 @@ struct CallProgress {
     }
 
     /// Whether a rejected token could be good as far as one can see, so that its "no" needs an answer of its own.
-    func mayBeGood(_ token: ByteView) -> Bool { TokenPayload.mayBeGood(token, now: Clock.secondsSince1970()) }
+    func mayBeGood(_ token: SessionToken) -> Bool { token.mayBeGood(now: Clock.secondsSince1970()) }
 
     /// The "no" is confirmed, or is not.
     mutating func confirmed(_ answer: KeySetAnswer) -> CallAction {

@@ -1,7 +1,7 @@
 /// What the start-up test makes of its two answers: the one about a token that cannot be valid, and the key set. Pure.
 package enum StartupCheck {
     /// The token that no Hanko accepts.
-    package static var token: ByteView { ByteView("libhanko-check") }
+    package static var token: SessionToken { SessionToken(plain: "libhanko-check") }
 
     /// Looks at the end of the first half. It is never a "no": nobody has shown this token.
     ///
@@ -12,7 +12,8 @@ package enum StartupCheck {
     package static func end(after reason: VerdictReason, clockOffset: Int64?) -> VerdictReason? {
         switch reason {
         case .rejected: clockOffset.map { .clockOff(seconds: $0) }
-        case .accepted, .expired, .userUnusable, .textUnusable, .expiryUnreadable, .audienceMismatch: .acceptsAnything
+        case .accepted, .expired, .userUnusable, .textUnusable, .expiryUnreadable, .audienceMismatch, .audienceUnknown:
+            .acceptsAnything
         case .claimsUnreadable: .wrongAddress(400)
         case .tokenRefusedForLength(let code): .wrongAddress(code)
         default: reason

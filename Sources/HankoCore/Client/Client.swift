@@ -59,25 +59,28 @@ package final class Client: @unchecked Sendable {
     ///
     /// - Parameter wantsSession: whether somebody wants to know whose it is.
     package func validate(_ token: ByteView, wantsSession: Bool) -> CallResult {
-        if let refusal = SessionToken.refusal(of: token) { return refuse(refusal) }
-        return validateChecked(token, wantsSession: wantsSession)
+        do {
+            return validate(try SessionToken(token), wantsSession: wantsSession)
+        } catch {
+            return refuse(VerdictReason(error))
+        }
     }
 
-    /// Likewise for a token that has passed `SessionToken.refusal`.
-    func validateChecked(_ token: ByteView, wantsSession: Bool) -> CallResult {
-        run(.validation, Credentials(token: token), wantsSession: wantsSession)
+    func validate(_ token: SessionToken, wantsSession: Bool) -> CallResult {
+        run(.validation, Credentials(token), wantsSession: wantsSession)
     }
 
     /// Finds the token in headers and asks whether it is valid.
     package func authenticate(cookie: ByteView, authorization: ByteView, wantsSession: Bool) -> CallResult {
-        let credentials = Credentials(cookie: cookie, authorization: authorization, configuration)
+        let credentials = Credentials(
+            cookie: cookie, authorization: authorization, configuration, now: Clock.secondsSince1970())
         if let refusal = credentials.refusal { return refuse(refusal) }
         return run(.validation, credentials, wantsSession: wantsSession)
     }
 
     /// Proves that URL, TLS, tenant and clock are right.
     package func check() -> CallResult {
-        run(.check, Credentials(token: StartupCheck.token), wantsSession: false)
+        run(.check, Credentials(StartupCheck.token), wantsSession: false)
     }
 
     /// The counters of this process.

@@ -51,14 +51,18 @@ package final class CompletionQueue: @unchecked Sendable {
     /// Hands over a token. With `.ok` exactly one completion follows, otherwise none.
     package func submit(_ token: ByteView, tag: UInt64) -> CallResult {
         guard let core = liveCore else { return Self.isInherited }
-        if let refusal = SessionToken.refusal(of: token) { return core.context.refuse(refusal) }
-        return submit(Credentials(token: token), .validation, tag: tag, core)
+        do {
+            return submit(Credentials(try SessionToken(token)), .validation, tag: tag, core)
+        } catch {
+            return core.context.refuse(VerdictReason(error))
+        }
     }
 
     /// Finds the token in headers and hands it over.
     package func submit(cookie: ByteView, authorization: ByteView, tag: UInt64) -> CallResult {
         guard let core = liveCore else { return Self.isInherited }
-        let credentials = Credentials(cookie: cookie, authorization: authorization, core.context.configuration)
+        let credentials = Credentials(
+            cookie: cookie, authorization: authorization, core.context.configuration, now: Clock.secondsSince1970())
         if let refusal = credentials.refusal { return core.context.refuse(refusal) }
         return submit(credentials, .validation, tag: tag, core)
     }
@@ -66,7 +70,7 @@ package final class CompletionQueue: @unchecked Sendable {
     /// Hands over the start-up test.
     package func submitCheck(tag: UInt64) -> CallResult {
         guard let core = liveCore else { return Self.isInherited }
-        return submit(Credentials(token: StartupCheck.token), .check, tag: tag, core)
+        return submit(Credentials(StartupCheck.token), .check, tag: tag, core)
     }
 
     private func submit(

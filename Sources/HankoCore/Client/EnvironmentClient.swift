@@ -55,13 +55,16 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
 
     /// Asks whether a token is valid.
     package static func validate(_ token: ByteView) -> CallResult {
-        if let reason = SessionToken.refusal(of: token) {
+        let checked: SessionToken
+        do {
+            checked = try SessionToken(token)
+        } catch {
             // Nothing is read from the environment for these, so nothing is logged either: the level is not known.
-            return CallResult(reason)
+            return CallResult(VerdictReason(error))
         }
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         let setting = current().currentSetting()
-        if let client = setting.client { return client.validateChecked(token, wantsSession: false) }
+        if let client = setting.client { return client.validate(checked, wantsSession: false) }
         let error = setting.error
         setting.log?.write(.error, status: error.status, code: 0, error.problem)
         return CallResult(error)

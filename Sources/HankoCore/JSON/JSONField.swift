@@ -23,18 +23,6 @@ package enum JSONField {
     /// The field itself; nil when it was not sent.
     var ifSent: JSONField? { isAbsent ? nil : self }
 
-    /// The text when it is a UUID; nil for everything else.
-    var uuid: JSONString? {
-        guard let text, text.withText({ UUIDText.isUUID($0) }) else { return nil }
-        return text
-    }
-
-    /// Whether both are UUIDs, and not the same one.
-    func isOtherUUID(than other: JSONField) -> Bool {
-        // Equal texts are the usual case, whatever they are.
-        guard let text, let otherText = other.text, !text.equals(otherText), let uuid, let otherUUID = other.uuid else {
-            return false
-        }
-        return !uuid.withText { mine in otherUUID.withText { mine.equalsIgnoringCase($0) } }
-    }
+    /// The text as a UUID; nil for everything else.
+    var uuid: UUIDValue? { text.flatMap { $0.withText { UUIDValue($0) } } }
 }

@@ -177,8 +177,8 @@ final class QueueWorker: @unchecked Sendable {
     }
 
     private func refusal(of submission: Submission) -> CallAction? {
-        guard case .candidate(let candidate) = submission.need else { return nil }
-        return submission.withCandidate(candidate) { submission.progress.refusal(of: $0) }
+        guard case .candidate = submission.need else { return nil }
+        return submission.progress.refusal()
     }
 
     /// There is a turn for a call that needs a request.
@@ -242,13 +242,15 @@ final class QueueWorker: @unchecked Sendable {
     }
 
     private func send(_ candidate: Int, for submission: Submission, freshConnection: Bool) {
-        guard let exchange = submission.exchange else { return finish(submission, .transport(.localShortage)) }
+        guard let exchange = submission.exchange, let token = submission.credentials[candidate] else {
+            return finish(submission, .transport(.localShortage))
+        }
         submission.need = .candidate(candidate)
         submission.progress.sends()
-        let isReady = submission.withCandidate(candidate) {
-            exchange.prepare($0, until: submission.progress.deadline, freshConnection: freshConnection)
-        }
-        begin(exchange, isReady: isReady)
+        begin(
+            exchange,
+            isReady: exchange.prepare(
+                token.text, until: submission.progress.deadline, freshConnection: freshConnection))
     }
 
     private func askForKeySet(_ submission: Submission) {
@@ -273,9 +275,9 @@ final class QueueWorker: @unchecked Sendable {
         guard let submission = connections.submission(of: exchange) else { return }
         switch submission.need {
         case .candidate(let candidate):
-            let (action, keepsExchange) = submission.withCandidate(candidate) {
-                submission.progress.ended(exchange, $0)
-            }
+            // There always is one: `ValidationCall` knows how many there are.
+            guard let token = submission.credentials[candidate] else { return finish(submission, .noToken) }
+            let (action, keepsExchange) = submission.progress.ended(exchange, token)
             if !keepsExchange { connections.giveBack(submission) }
             carryOut(action, for: submission)
         case .keySet:
@@ -291,7 +293,7 @@ final class QueueWorker: @unchecked Sendable {
 
     /// - Returns: what to do when the "no" is confirmed at once, or is not.
     private func confirm(_ submission: Submission, _ candidate: Int) -> CallAction? {
-        let mayBeGood = submission.withCandidate(candidate) { submission.progress.mayBeGood($0) }
+        let mayBeGood = submission.credentials[candidate].map { submission.progress.mayBeGood($0) } ?? false
         submission.need = .candidate(candidate)
         let decision = context.confirmations.decide(
             rejectedAt: submission.progress.rejectedAt, mayBeGood: mayBeGood,

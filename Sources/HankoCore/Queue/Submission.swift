@@ -25,8 +25,8 @@ final class Submission: @unchecked Sendable {
     let tag: UInt64
     let completions: Completions
     private var tokens: SecretBuffer
-    /// Where each candidate ends in `tokens`.
-    private let ends: InlineArray<4, Int>
+    /// They refer to `tokens`; none once it has ended.
+    private(set) var credentials: Credentials
     let tokenBytes: Int
 
     // MARK: Of the worker
@@ -64,41 +64,22 @@ final class Submission: @unchecked Sendable {
     static func make(
         _ credentials: Credentials, tag: UInt64, completions: Completions, progress: CallProgress
     ) -> Submission? {
-        var total = 0
-        var index = 0
-        while index < credentials.count {
-            // Each is as long as a header at most, so the sum is far from overflowing.
-            total = total &+ credentials[index].count
-            index &+= 1
-        }
         var tokens = SecretBuffer()
-        guard tokens.reserve(total) else { return nil }
-        var ends = InlineArray<4, Int>(repeating: 0)
-        for index in ends.indices {
-            tokens.append(credentials[index])
-            ends[index] = tokens.count
-        }
+        guard let copies = credentials.copied(to: &tokens) else { return nil }
         return Submission(
-            tokens: tokens, ends: ends, tag: tag, completions: completions, progress: progress)
+            tokens: tokens, credentials: copies, tag: tag, completions: completions, progress: progress)
     }
 
     private init(
-        tokens: consuming SecretBuffer, ends: InlineArray<4, Int>, tag: UInt64, completions: Completions,
+        tokens: consuming SecretBuffer, credentials: Credentials, tag: UInt64, completions: Completions,
         progress: CallProgress
     ) {
         tokenBytes = tokens.count
         self.tokens = tokens
-        self.ends = ends
+        self.credentials = credentials
         self.tag = tag
         self.completions = completions
         self.progress = progress
-    }
-
-    /// Gives one candidate to a function; the view must not leave it.
-    func withCandidate<Result>(_ index: Int, _ body: (ByteView) -> Result) -> Result {
-        guard ends.indices.contains(index) else { return body(.empty) }
-        let start = index > 0 ? ends[index &- 1] : 0
-        return tokens.withView { body($0.slice(from: start, to: ends[index])) }
     }
 
     /// Notes how it ended, and takes the tokens away.
@@ -106,6 +87,7 @@ final class Submission: @unchecked Sendable {
         self.reason = reason
         session = reason == .accepted ? progress.session : nil
         place = .ended
+        credentials = .none
         tokens = SecretBuffer()
     }
 }

@@ -22,6 +22,7 @@ package enum ASCII {
     package static let closeBracket: UInt8 = 0x5D
     package static let openBrace: UInt8 = 0x7B
     package static let closeBrace: UInt8 = 0x7D
+    package static let delete: UInt8 = 0x7F
 
     @inline(__always)
     package static func digit(_ byte: UInt8) -> Int64? {

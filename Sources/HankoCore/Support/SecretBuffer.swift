@@ -20,8 +20,10 @@ package struct SecretBuffer: ~Copyable {
     }
 
     /// Gives the bytes to a function; the view must not leave it.
-    package borrowing func withView<Result>(_ body: (ByteView) -> Result) -> Result {
-        body(ByteView(memory, count: count))
+    package borrowing func withView<Result, Failure>(
+        _ body: (ByteView) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(ByteView(memory, count: count))
     }
 
     /// Makes room for `total` bytes and keeps what is there.

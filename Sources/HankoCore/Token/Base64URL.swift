@@ -1,5 +1,51 @@
 /// Base64 with the alphabet for URLs and without padding, as in compact tokens (RFC 7515 section 2).
+///
+/// Bytes have one text and no other: a last letter whose unused bits are not zero, which RFC 4648 section 3.5 lets a
+/// reader refuse, is refused.
 package enum Base64URL {
+    /// Whether a text is such a text.
+    package static func isValid(_ text: ByteView) -> Bool {
+        guard text.count % 4 != 1 else { return false }
+        guard let letters = text.start else { return true }
+        var position = 0
+        while text.count &- position >= 64 {
+            guard isLetterBlock(letters + position) else { return false }
+            position &+= 64
+        }
+        var all = isLetter
+        while position < text.count {
+            all &= digit(letters[position])
+            position &+= 1
+        }
+        return all == isLetter && lastLetterIsWhole(text)
+    }
+
+    /// Whether all of 64 bytes are letters. A loop without branches, of which the compiler makes instructions for 16 bytes
+    /// at a time.
+    @inline(__always)
+    private static func isLetterBlock(_ start: UnsafePointer<UInt8>) -> Bool {
+        var other: UInt8 = 0
+        var index = 0
+        while index < 64 {
+            let byte = start[index]
+            let isAlphabetic: UInt8 = (byte | 0x20) &- 0x61 < 26 ? 1 : 0
+            let isDigit: UInt8 = byte &- 0x30 < 10 ? 1 : 0
+            let isMark: UInt8 = (byte == 0x2D ? 1 : 0) | (byte == 0x5F ? 1 : 0)
+            other |= 1 ^ (isAlphabetic | isDigit | isMark)
+            index &+= 1
+        }
+        return other == 0
+    }
+
+    /// Whether the bits of the last letter that stand for nothing are zero.
+    private static func lastLetterIsWhole(_ text: ByteView) -> Bool {
+        switch text.count % 4 {
+        case 2: digit(text[text.count &- 1]) & 0b1111 == 0
+        case 3: digit(text[text.count &- 1]) & 0b11 == 0
+        default: true
+        }
+    }
+
     /// Decodes a text.
     ///
     /// - Parameters:
@@ -46,7 +92,7 @@ package enum Base64URL {
                 next[1] = UInt8(truncatingIfNeeded: second << 4 | (third & 63) >> 2)
             }
         }
-        return all == isLetter
+        return all == isLetter && lastLetterIsWhole(text)
     }
 
     /// The 24 bits of four letters.

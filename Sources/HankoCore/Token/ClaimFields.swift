@@ -16,16 +16,16 @@ struct ClaimFields {
             &reader, subject: "subject", audience: "audience", expiration: "expiration", issuedAt: "issued_at")
     }
 
-    /// Reads the payload of a token (RFC 7519 section 4.1), the whole document; nothing is read from a value that is not
-    /// an object.
-    static func readPayload(_ document: ByteView) throws(JSONError) -> ClaimFields {
+    /// Reads the payload of a token (RFC 7519 section 4.1), the whole document; nil when it is JSON but not an object.
+    static func readPayload(_ document: ByteView) throws(JSONError) -> ClaimFields? {
         var fields = ClaimFields()
         var reader = JSONReader(document)
-        if try reader.openObject() {
+        let isObject = try reader.openObject()
+        if isObject {
             try fields.readMembers(&reader, subject: "sub", audience: "aud", expiration: "exp", issuedAt: "iat")
         }
         try reader.finish()
-        return fields
+        return isObject ? fields : nil
     }
 
     /// Inlined, so that the compiler knows the names and compares each with a few instructions.

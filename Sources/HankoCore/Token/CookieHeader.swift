@@ -1,25 +1,43 @@
-/// The value of a Cookie header, as browsers send it (RFC 6265 section 5.4): `name=value` pairs with `; ` between them.
+/// The value of a Cookie header as Hanko reads it, by Go's `net/http` (`readCookies`): what Go drops, Hanko never sees.
 package enum CookieHeader {
     /// Calls a function with the value of each cookie of a name, in the order sent, until it answers false.
     ///
-    /// A name matches exactly. White space around names and values and one pair of quotes around a value are taken off.
+    /// A name matches exactly. White space around a pair and after a name is cut off, that before a value is not; one
+    /// pair of quotes around a value is. A cookie whose value holds a quote, a backslash or a byte that is no printable
+    /// ASCII is dropped, the others are not.
     package static func forEachValue(of name: ByteView, in header: ByteView, _ body: (ByteView) -> Bool) {
         var start = 0
         while start <= header.count {
             let end = header.firstPosition(of: ASCII.semicolon, from: start) ?? header.count
-            let pair = header.slice(from: start, to: end)
-            if let equals = pair.firstPosition(of: ASCII.equals),
-                pair.slice(from: 0, to: equals).trimmed().equals(name)
-            {
-                let value = withoutQuotes(pair.slice(from: equals &+ 1).trimmed())
-                if !body(value) { return }
+            let pair = trimmed(header.slice(from: start, to: end))
+            let equals = pair.firstPosition(of: ASCII.equals) ?? pair.count
+            if trimmed(pair.slice(from: 0, to: equals)).equals(name) {
+                let value = withoutQuotes(pair.slice(from: equals &+ 1))
+                if isAllowed(value), !body(value) { return }
             }
             start = end &+ 1
         }
     }
 
+    /// What Go's `textproto.TrimString` cuts: also line ends, which no server lets through.
+    private static func trimmed(_ text: ByteView) -> ByteView {
+        func isBlank(_ byte: UInt8) -> Bool {
+            ASCII.isBlank(byte) || byte == ASCII.lineFeed || byte == ASCII.carriageReturn
+        }
+        var lower = 0
+        var upper = text.count
+        while lower < upper, isBlank(text[lower]) { lower &+= 1 }
+        while upper > lower, isBlank(text[upper &- 1]) { upper &-= 1 }
+        return text.slice(from: lower, to: upper)
+    }
+
     private static func withoutQuotes(_ value: ByteView) -> ByteView {
         guard value.count >= 2, value[0] == ASCII.quote, value[value.count &- 1] == ASCII.quote else { return value }
         return value.slice(from: 1, to: value.count &- 1)
+    }
+
+    private static func isAllowed(_ value: ByteView) -> Bool {
+        // What stands for itself in JSON, but for the one control character above ASCII's other characters.
+        value.plainRun(from: 0) == value.count && !value.contains(ASCII.delete)
     }
 }

@@ -1,54 +1,113 @@
-/// What in the headers of a request could be the session token, in the order in which Hanko itself looks: a bearer
-/// credential first, then the cookies of the configured name in the order sent.
+/// The tokens to ask about: one that was given, or those in the headers of a request.
 package struct Credentials {
-    /// More are not looked at, so that nobody can make one request cost many.
+    /// More are not asked about, so that nobody can make one request cost many.
     package static var maximumCount: Int { 4 }
 
-    private var candidates = InlineArray<4, ByteView>(repeating: .empty)
+    private var candidates = InlineArray<4, SessionToken?>(repeating: nil)
     package private(set) var count = 0
 
     /// A header holds a U+0000, which no header can: nothing of it is believed.
     package private(set) var holdNUL = false
 
-    /// One token and nothing else; none when it is empty.
-    package init(token: ByteView) { add(token) }
+    /// Why the first thing that stood where a token stands is none; nil where there was no such thing.
+    package private(set) var firstRefusal: TokenRefusal?
 
-    /// Looks through headers.
+    /// One token and nothing else.
+    package init(_ token: SessionToken) { add(token) }
+
+    /// Looks through headers: first for tokens that could be good as far as one can see, then for others, each in the
+    /// order in which Hanko itself looks. So what somebody has planted beside a good token does not hide it, unless it
+    /// looks good, too.
     ///
     /// - Parameters:
     ///   - cookie: the value of the Cookie header, or nothing.
     ///   - authorization: the value of the Authorization header, or nothing.
     ///   - cookieName: the name of the cookie.
-    package init(cookie: ByteView, authorization: ByteView, cookieName: ByteView) {
+    ///   - now: seconds since 1970.
+    package init(cookie: ByteView, authorization: ByteView, cookieName: ByteView, now: Int64) {
         guard !cookie.contains(0), !authorization.contains(0) else {
             holdNUL = true
             return
         }
-        if let credential = AuthorizationHeader.bearer(authorization) { addIfText(credential) }
-        var found = self
-        CookieHeader.forEachValue(of: cookieName, in: cookie) { value in
-            found.addIfText(value)
-            return found.count < Self.maximumCount
+        var good = Credentials()
+        var others = Credentials()
+        var refusal: TokenRefusal?
+        Self.forEachValue(cookie: cookie, authorization: authorization, cookieName: cookieName) { value in
+            do throws(TokenRefusal) {
+                let token = try SessionToken(value)
+                if token.mayBeGood(now: now) {
+                    good.add(token)
+                } else {
+                    others.add(token)
+                }
+            } catch {
+                // Without memory a good token may have been passed over.
+                if refusal == nil || error == .noMemory { refusal = error }
+            }
+            return good.count < Self.maximumCount
         }
-        self = found
+        self = good
+        for index in others.candidates.indices { others.candidates[index].map { add($0) } }
+        firstRefusal = refusal
     }
 
-    /// A candidate; nothing beyond the last.
-    package subscript(index: Int) -> ByteView {
-        index >= 0 && index < count ? candidates[index] : .empty
+    private init() {}
+
+    package static var none: Credentials { Credentials() }
+
+    /// The same candidates in memory of our own.
+    ///
+    /// - Parameter buffer: is empty, and receives their texts; it must be there, and stay as it is, as long as they are
+    ///   used.
+    /// - Returns: nil when there is no memory.
+    func copied(to buffer: inout SecretBuffer) -> Credentials? {
+        var total = 0
+        // Each is of bounded length, so the sum is far from overflowing.
+        for index in candidates.indices { total = total &+ (candidates[index]?.text.count ?? 0) }
+        guard buffer.reserve(total) else { return nil }
+        var copies = self
+        for index in candidates.indices {
+            guard let token = candidates[index] else { continue }
+            let start = buffer.count
+            buffer.append(token.text)
+            copies.candidates[index] = buffer.withView { token.moved(to: $0.slice(from: start)) }
+        }
+        return copies
     }
 
-    /// Bytes that are not UTF-8 do not count: no Hanko made them.
-    private mutating func addIfText(_ candidate: ByteView) {
-        if UTF8Text.isValid(candidate) { add(candidate) }
+    /// A candidate; nil beyond the last.
+    package subscript(index: Int) -> SessionToken? {
+        candidates.indices.contains(index) ? candidates[index] : nil
+    }
+
+    /// What stands first where a token stands, in the order in which Hanko looks; nil when there is nothing. Nothing is
+    /// said about it, but that it is text.
+    package static func firstValue(cookie: ByteView, authorization: ByteView, cookieName: ByteView) -> ByteView? {
+        var first: ByteView?
+        forEachValue(cookie: cookie, authorization: authorization, cookieName: cookieName) { value in
+            first = value
+            return false
+        }
+        return first
+    }
+
+    /// Calls a function with each value where a token stands, until it answers false: a bearer credential first, then
+    /// the cookies of a name in the order sent.
+    private static func forEachValue(
+        cookie: ByteView, authorization: ByteView, cookieName: ByteView, _ body: (ByteView) -> Bool
+    ) {
+        // Bytes that are not UTF-8 do not count: no Hanko made them.
+        if let credential = AuthorizationHeader.bearer(authorization), UTF8Text.isValid(credential), !body(credential) {
+            return
+        }
+        CookieHeader.forEachValue(of: cookieName, in: cookie) { $0.isEmpty || body($0) }
     }
 
     /// Equal candidates count once.
-    private mutating func add(_ candidate: ByteView) {
-        guard !candidate.isEmpty else { return }
+    private mutating func add(_ candidate: SessionToken) {
         var index = 0
         while index < count {
-            if self[index].equals(candidate) { return }
+            if let known = self[index], known.text.equals(candidate.text) { return }
             index &+= 1
         }
         guard count < Self.maximumCount else { return }

@@ -87,7 +87,7 @@ final class Exchange {
     /// Prepares the request about a token. `erase` takes the token away again.
     ///
     /// - Parameters:
-    ///   - token: has passed `SessionToken.refusal`.
+    ///   - token: the text of a `SessionToken`.
     ///   - deadline: when the exchange must be over.
     ///   - freshConnection: do not use a connection that is kept.
     /// - Returns: false when there is nothing to perform; `withEnd` tells why.

@@ -1,14 +1,5 @@
 /// The audience of a session (RFC 7519 section 4.1.3): one text, or an array of texts.
 enum Audience {
-    /// A field that can be an audience; nil for one of another type, which counts as not sent.
-    static func sent(in field: JSONField?) -> JSONField? {
-        switch field {
-        case .text: field
-        case .container(let document) where document[0] == ASCII.openBracket: field
-        default: nil
-        }
-    }
-
     /// Whether one of the configured audiences is among the session's. Anything that is not text is not an audience.
     ///
     /// - Returns: nil when there is no memory to see that.

@@ -19,7 +19,7 @@ package enum Verdict {
     ///   - wantsSession: whether somebody wants to know whose session it is.
     /// - Returns: `.accepted` only when Hanko answered 200 with `is_valid` true and nothing contradicts it.
     package static func judge(
-        _ end: ExchangeEnd, token: ByteView, audiences: [[UInt8]], now: Int64, wantsSession: Bool
+        _ end: ExchangeEnd, token: SessionToken, audiences: [[UInt8]], now: Int64, wantsSession: Bool
     ) -> Judgement {
         switch end {
         case .failure(let failure):
@@ -31,7 +31,7 @@ package enum Verdict {
     }
 
     /// Looks at the status, before anything in the body; nil for a 200 whose body decides.
-    private static func reasonForStatus(of answer: Answer, token: ByteView) -> VerdictReason? {
+    private static func reasonForStatus(of answer: Answer, token: SessionToken) -> VerdictReason? {
         if answer.headTooLarge { return .headTooLarge }
         switch answer.status {
         case 200:
@@ -40,7 +40,7 @@ package enum Verdict {
         case 400:
             return blamesClaims(answer) ? .claimsUnreadable : .wrongAddress(400)
         case 413, 431:
-            return token.count > ordinaryTokenLength
+            return token.text.count > ordinaryTokenLength
                 ? .tokenRefusedForLength(answer.status) : .wrongAddress(answer.status)
         case _ where answer.saysServerFailed:
             return .serverFailed(answer.status)
@@ -84,7 +84,7 @@ package enum Verdict {
     // MARK: 200
 
     private static func judgeBody(
-        of answer: Answer, token: ByteView, audiences: [[UInt8]], now: Int64, wantsSession: Bool
+        of answer: Answer, token: SessionToken, audiences: [[UInt8]], now: Int64, wantsSession: Bool
     ) -> Judgement {
         let fields: AnswerFields
         do {
@@ -96,36 +96,42 @@ package enum Verdict {
         }
         guard case .boolean(let isValid) = fields.isValid else { return Judgement(.noVerdict) }
         guard isValid else { return Judgement(.rejected) }
-        let judgement = TokenPayload.withClaims(of: token) { payload in
+        func judge(_ payload: ClaimFields?) -> Judgement {
             judgeYes(
-                fields, payload: payload, audiences: audiences, now: now, serverDate: answer.date,
-                wantsSession: wantsSession)
+                fields, claims: token.claims, payload: payload, audiences: audiences, now: now,
+                serverDate: answer.date, wantsSession: wantsSession)
         }
-        return judgement ?? Judgement(.transport(.localShortage))
+        guard needsPayload(fields, token.claims, audiences) else { return judge(nil) }
+        return token.withClaimFields(judge) ?? Judgement(.transport(.localShortage))
+    }
+
+    /// Whether the verdict needs texts of the payload. What it says in numbers and UUIDs is known already, and Hanko
+    /// repeats the rest.
+    private static func needsPayload(_ fields: AnswerFields, _ claims: TokenClaims?, _ audiences: [[UInt8]]) -> Bool {
+        guard let claims, claims.areOfSession else { return false }
+        return !audiences.isEmpty || fields.userID.isAbsent || fields.claims.sessionID.isAbsent
+            || claims.subject == .other
     }
 
     /// Looks for what in the answer or the token speaks against the yes of an answer.
     ///
-    /// - Parameter payload: the claims in the payload of the token, which Hanko has just verified; nil when it has none.
+    /// - Parameters:
+    ///   - claims: what the payload of the token says, which Hanko has just verified; nil when it is no JWS.
+    ///   - payload: its texts, where they are needed and it is the payload of a Hanko session.
     private static func judgeYes(
-        _ fields: AnswerFields, payload: ClaimFields?, audiences: [[UInt8]], now: Int64, serverDate: Int64?,
-        wantsSession: Bool
+        _ fields: AnswerFields, claims: TokenClaims?, payload: ClaimFields?, audiences: [[UInt8]], now: Int64,
+        serverDate: Int64?, wantsSession: Bool
     ) -> Judgement {
-        // Whose answer: an answer that was meant for another token must not become this one's yes.
-        if let payload,
-            payload.sessionID.isOtherUUID(than: fields.claims.sessionID)
-                || payload.subject.isOtherUUID(than: fields.userID)
-        {
-            return Judgement(.otherToken)
-        }
         // Whose claims: custom claims can overwrite anything inside `claims`, and users may influence those. The fields
         // at the top come first, then the payload of a token that is a Hanko session's, and `claims` last.
-        let session = payload?.sessionID.uuid == nil ? nil : payload
-        let subject = fields.userID.ifSent ?? session?.subject.ifSent ?? fields.claims.subject
+        let session = claims?.areOfSession == true ? claims : nil
+        let subject = fields.userID.ifSent ?? payload?.subject.ifSent ?? fields.claims.subject
         if !subject.isAbsent, !isUsableUser(subject) { return Judgement(.userUnusable) }
+        // Whose answer: an answer that was meant for another token must not become this one's yes.
+        if isForAnotherToken(fields, claims, payload) { return Judgement(.otherToken) }
         var facts = SessionFacts()
         facts.userID = subject.text
-        facts.sessionID = fields.claims.sessionID.text ?? session?.sessionID.text
+        facts.sessionID = fields.claims.sessionID.text ?? payload?.sessionID.text
         facts.email = fields.claims.email.text
         facts.emailIsVerified = facts.email != nil && fields.claims.emailIsVerified
         facts.username = fields.claims.username.text
@@ -138,12 +144,13 @@ package enum Verdict {
             facts.expiresAt = expiry
         case .unreadable:
             return Judgement(.expiryUnreadable)
-        case nil:
+        case .absent:
             break
         }
-        let audience = Audience.sent(in: session?.audience) ?? fields.claims.audience
         if !audiences.isEmpty {
-            guard let matches = Audience.matches(audience, oneOf: audiences) else {
+            // Never `claims.audience`, which a custom claim can overwrite.
+            guard session != nil, let payload else { return Judgement(.audienceUnknown) }
+            guard let matches = Audience.matches(payload.audience, oneOf: audiences) else {
                 return Judgement(.transport(.localShortage))
             }
             if !matches { return Judgement(.audienceMismatch) }
@@ -157,37 +164,59 @@ package enum Verdict {
         return Judgement(.accepted, session: made)
     }
 
-    private static func issuedAt(of fields: AnswerFields, _ session: ClaimFields?) -> Int64 {
-        if case .number(let number) = session?.issuedAt { return Timestamp.numericDate(number) ?? 0 }
+    /// Whether the answer speaks of another token: a proxy in front of Hanko may mix up its answers. Hanko repeats
+    /// subject, session and expiry of the token, where no custom claim can overwrite them.
+    private static func isForAnotherToken(
+        _ fields: AnswerFields, _ claims: TokenClaims?, _ payload: ClaimFields?
+    ) -> Bool {
+        guard let claims else { return false }
+        guard let sessionID = claims.sessionID else {
+            // Not the payload of a session that Hanko makes today; two users are two users all the same.
+            guard case .uuid(let subject) = claims.subject, let user = fields.userID.uuid else { return false }
+            return subject != user
+        }
+        if !fields.claims.sessionID.isAbsent, fields.claims.sessionID.uuid != sessionID { return true }
+        if !fields.userID.isAbsent, !isSameUser(fields.userID, claims.subject, payload) { return true }
+        if case .seconds(let expiry) = textExpiry(fields.expirationTime) {
+            return claims.expiration != .absent && claims.expiration != .seconds(expiry)
+        }
+        return false
+    }
+
+    private static func isSameUser(
+        _ user: JSONField, _ subject: TokenClaims.Subject, _ payload: ClaimFields?
+    ) -> Bool {
+        switch subject {
+        case .absent: true
+        case .uuid(let uuid): user.uuid == uuid
+        case .other:
+            if let user = user.text, let subject = payload?.subject.text { user.equals(subject) } else { false }
+        }
+    }
+
+    private static func issuedAt(of fields: AnswerFields, _ session: TokenClaims?) -> Int64 {
+        if let issuedAt = session?.issuedAt { return issuedAt }
         return fields.claims.issuedAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
     }
 
     private static func isUsableUser(_ subject: JSONField) -> Bool {
         guard case .text(let text) = subject, !text.isEmpty else { return false }
-        return text.withText { !UUIDText.isNil($0) }
+        return text.withText { UUIDValue($0)?.isNil != true }
     }
 
-    /// A moment that was sent, or that could not be read.
-    private enum Expiry {
-        case seconds(Int64)
-        case unreadable
-
-        init(_ seconds: Int64?) { self = seconds.map { .seconds($0) } ?? .unreadable }
-    }
-
-    /// The expiry that counts; nil when none was sent. Answers hold texts, payloads numbers.
-    private static func expiry(of fields: AnswerFields, _ session: ClaimFields?) -> Expiry? {
+    /// The expiry that counts. Answers hold texts, payloads numbers.
+    private static func expiry(of fields: AnswerFields, _ session: TokenClaims?) -> TokenClaims.Expiration {
         if !fields.expirationTime.isAbsent { return textExpiry(fields.expirationTime) }
-        if let expiration = session?.expiration, !expiration.isAbsent {
-            guard case .number(let number) = expiration else { return .unreadable }
-            return Expiry(Timestamp.numericDate(number))
-        }
-        return fields.claims.expiration.isAbsent ? nil : textExpiry(fields.claims.expiration)
+        if let session, session.expiration != .absent { return session.expiration }
+        return textExpiry(fields.claims.expiration)
     }
 
-    private static func textExpiry(_ field: JSONField) -> Expiry {
-        guard case .text(let text) = field else { return .unreadable }
-        return Expiry(text.withText { Timestamp.rfc3339($0) })
+    private static func textExpiry(_ field: JSONField) -> TokenClaims.Expiration {
+        switch field {
+        case .absent: .absent
+        case .text(let text): text.withText { Timestamp.rfc3339($0) }.map { .seconds($0) } ?? .unreadable
+        default: .unreadable
+        }
     }
 
     private static func contradiction(ofExpiry expiry: Int64, now: Int64, serverDate: Int64?) -> VerdictReason? {

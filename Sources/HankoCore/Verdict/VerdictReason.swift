@@ -7,11 +7,14 @@ package enum VerdictReason: Equatable {
     case rejected
     case claimsUnreadable
     case audienceMismatch
+    case audienceUnknown
     case tokenRefusedForLength(Int)
     case noToken
+    case tokenBlank
     case tokenTooLong
     case tokenNotUTF8
     case tokenHoldsNUL
+    case tokenNotCanonical
     case headerHoldsNUL
 
     // Could not ask
@@ -41,8 +44,8 @@ package enum VerdictReason: Equatable {
     package var status: Status {
         switch self {
         case .accepted: .ok
-        case .rejected, .claimsUnreadable, .audienceMismatch, .tokenRefusedForLength, .tokenTooLong, .tokenNotUTF8,
-            .tokenHoldsNUL, .headerHoldsNUL:
+        case .rejected, .claimsUnreadable, .audienceMismatch, .audienceUnknown, .tokenRefusedForLength, .tokenBlank,
+            .tokenTooLong, .tokenNotUTF8, .tokenHoldsNUL, .tokenNotCanonical, .headerHoldsNUL:
             .invalidToken
         case .noToken: .noToken
         case .serverFailed, .notConfirmed, .keySetCached: .unavailable
@@ -56,8 +59,8 @@ package enum VerdictReason: Equatable {
     /// The HTTP status that the reason stands for; 0 when there was no answer.
     package var code: Int {
         switch self {
-        case .noToken, .tokenTooLong, .tokenNotUTF8, .tokenHoldsNUL, .headerHoldsNUL, .acceptsAnything, .cancelled,
-            .transport, .headTooLarge:
+        case .noToken, .tokenBlank, .tokenTooLong, .tokenNotUTF8, .tokenHoldsNUL, .tokenNotCanonical, .headerHoldsNUL,
+            .acceptsAnything, .cancelled, .transport, .headTooLarge:
             0
         case .claimsUnreadable: 400
         case .tokenRefusedForLength(let code), .serverFailed(let code), .wrongAddress(let code),
@@ -67,10 +70,13 @@ package enum VerdictReason: Equatable {
         }
     }
 
+    /// Hanko said yes, and only the configured audiences refuse the token.
+    package var isForAudience: Bool { self == .audienceMismatch || self == .audienceUnknown }
+
     /// How important the reason is to an operator. A token that is simply not valid is no event; a token that only the
     /// configured audiences refuse is one, because a typo there logs everybody out.
     package var logLevel: LogLevel {
-        if case .audienceMismatch = self { return .error }
+        if isForAudience { return .error }
         switch status {
         case .ok, .noToken: return .debug
         case .invalidToken, .cancelled: return .info
@@ -85,11 +91,16 @@ package enum VerdictReason: Equatable {
         case .claimsUnreadable:
             "Hanko could not read the claims of the token (400): it is not a session token, but perhaps one that Hanko made for a webhook"
         case .audienceMismatch: "the session's audience holds none of the configured audiences"
+        case .audienceUnknown:
+            "the session's audience is not known, because the token has no payload of Hanko's; it must be one of the configured audiences"
         case .tokenRefusedForLength(let code): "the server refused the token for its length (\(code))"
         case .noToken: "no token was given; nothing was asked"
+        case .tokenBlank: "the token is nothing but white space; nothing was asked"
         case .tokenTooLong: "the token is longer than 262144 bytes; nothing was asked"
         case .tokenNotUTF8: "the token is not valid UTF-8; nothing was asked"
         case .tokenHoldsNUL: "the token holds a U+0000; nothing was asked"
+        case .tokenNotCanonical:
+            "the token has the shape of a JWS but not the one form in which Hanko issues them; nothing was asked"
         case .headerHoldsNUL: "a header holds a U+0000; nothing was asked"
         case .serverFailed(let code):
             code == 429

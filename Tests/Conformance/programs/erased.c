@@ -18,7 +18,9 @@ int main(int count, char **arguments)
   char cookie[4096];
   snprintf(cookie, sizeof cookie, "other=1; hanko=\"%s\"; hanko=another-token", token);
 
-  watch(token);
+  /* A part is enough to tell that it was not erased: the end of the header, the payload and the signature. */
+  MUST(strlen(token) > 80);
+  watch(token + 40);
   for (int round = 0; round < 2; round++) {
     hanko_client *client = make_client(500);
     MUST(hanko_client_validate(client, token, strlen(token), NULL) != HANKO_INVALID_ARGUMENT);

@@ -10,7 +10,7 @@ enum Base64Model {
         }
     }
 
-    /// The bytes of a text; nil when it has other characters or an impossible length. Surplus bits are dropped.
+    /// The bytes of a text; nil when no bytes have this text.
     static func decode(_ text: [UInt8]) -> [UInt8]? {
         guard text.count % 4 != 1 else { return nil }
         var bits: [UInt8] = []
@@ -18,18 +18,9 @@ enum Base64Model {
             guard let value = alphabet.firstIndex(of: character) else { return nil }
             bits += (0..<6).map { UInt8(value >> (5 - $0) & 1) }
         }
-        return stride(from: 0, through: bits.count - 8, by: 8).map { start in
+        let bytes: [UInt8] = stride(from: 0, through: bits.count - 8, by: 8).map { start in
             bits[start..<start + 8].reduce(0) { $0 << 1 | $1 }
         }
-    }
-
-    /// The payload of a token of three parts, white space around it aside; nil for every other token.
-    static func payload(of token: [UInt8]) -> [UInt8]? {
-        let isBlank: (UInt8) -> Bool = { $0 == 0x20 || (0x09...0x0D).contains($0) }
-        var token = token[...]
-        while let first = token.first, isBlank(first) { token.removeFirst() }
-        while let last = token.last, isBlank(last) { token.removeLast() }
-        let parts = token.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
-        return parts.count == 3 ? decode(Array(parts[1])) : nil
+        return encode(bytes) == text ? bytes : nil
     }
 }

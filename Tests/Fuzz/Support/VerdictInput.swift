@@ -29,7 +29,7 @@ struct VerdictInput {
         if token.first == UInt8(ascii: "~") {
             token = Array("e30.".utf8) + Base64Model.encode(Array(token.dropFirst())) + Array(".c2ln".utf8)
         }
-        if has("L") { token += [UInt8](repeating: 0x20, count: 16_384) }
+        if has("L") { token += [UInt8](repeating: 0x41, count: 16_384) }
         if lines.count > 2, !lines[2].isEmpty { audiences = lines[2].split(separator: 0x2C).map { Array($0) } }
         if lines.count > 3 { body = lines[3] }
     }
@@ -44,18 +44,28 @@ struct VerdictInput {
 
     /// What the library makes of it; the token and the body stand in blocks of exactly their size.
     func reason() -> VerdictReason {
-        withExactCopy(token) { token in
-            withExactCopy(body) { body in
-                var answer = Answer()
-                answer.status = status
-                answer.body = body
-                answer.headTooLarge = has("h")
-                answer.bodyTooLarge = has("b")
-                answer.contentLengthsDiffer = has("c")
-                answer.date = serverDate
-                let end = has("f") ? ExchangeEnd.failure(.connectionLost) : .answer(answer)
-                return Verdict.judge(end, token: token, audiences: audiences, now: now, wantsSession: true).reason
+        withExactCopy(token) { bytes in
+            let token: SessionToken
+            do throws(TokenRefusal) {
+                token = try SessionToken(bytes)
+            } catch {
+                return VerdictReason(error)
             }
+            return reason(token)
+        }
+    }
+
+    private func reason(_ token: SessionToken) -> VerdictReason {
+        withExactCopy(body) { body in
+            var answer = Answer()
+            answer.status = status
+            answer.body = body
+            answer.headTooLarge = has("h")
+            answer.bodyTooLarge = has("b")
+            answer.contentLengthsDiffer = has("c")
+            answer.date = serverDate
+            let end = has("f") ? ExchangeEnd.failure(.connectionLost) : .answer(answer)
+            return Verdict.judge(end, token: token, audiences: audiences, now: now, wantsSession: true).reason
         }
     }
 }

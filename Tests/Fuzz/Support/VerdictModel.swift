@@ -4,23 +4,25 @@ import HankoCore
 struct VerdictModel {
     private let input: VerdictInput
     private let answer: JSONValue?
-    /// The payload of the token, when it is JSON.
+    private let token: TokenModel
     private let payload: JSONValue?
 
     init(_ input: VerdictInput) {
         self.input = input
         answer = JSONModel.parse(input.body)
-        payload = Base64Model.payload(of: input.token).flatMap { JSONModel.parse($0) }
+        token = TokenModel(input.token)
+        payload = token.payload
     }
 
     var status: Status {
+        if case .refused(let reason) = token { return reason.status }
         if input.has("f") { return .unavailable }
         if input.has("h") { return .protocolError }
         switch input.status {
         case 200: return input.has("b") || input.has("c") ? .protocolError : statusOfBody
         case 400 where !input.has("b") && !input.has("c") && blamesClaims: return .invalidToken
-        case 413 where input.token.count > 16_384: return .invalidToken
-        case 431 where input.token.count > 16_384: return .invalidToken
+        case 413 where (token.text?.count ?? 0) > 16_384: return .invalidToken
+        case 431 where (token.text?.count ?? 0) > 16_384: return .invalidToken
         case 408, 425, 429: return .unavailable
         case 500..<600: return .unavailable
         case 300..<500: return .misconfigured
@@ -41,8 +43,17 @@ struct VerdictModel {
         let claims = answer["claims"]
         let session = Self.uuid(payload?["session_id"]) == nil ? nil : payload
 
-        if Self.differ(payload?["session_id"], claims?["session_id"]) { return .protocolError }
-        if Self.differ(payload?["sub"], answer["user_id"]) { return .protocolError }
+        if let session {
+            if let sent = claims?["session_id"], Self.uuid(sent) != Self.uuid(session["session_id"]) {
+                return .protocolError
+            }
+            if let sent = answer["user_id"], let own = session["sub"], !Self.isSame(sent, own) { return .protocolError }
+            if let sent = answer["expiration_time"], let own = session["exp"], Self.time(sent) != Self.number(own) {
+                return .protocolError
+            }
+        } else if let mine = Self.uuid(payload?["sub"]), let theirs = Self.uuid(answer["user_id"]), mine != theirs {
+            return .protocolError
+        }
 
         let user = answer["user_id"] ?? session?["sub"] ?? claims?["subject"]
         if let user {
@@ -61,8 +72,7 @@ struct VerdictModel {
             if input.now - seconds > 60 { return clockIsOff ? .misconfigured : .protocolError }
         }
 
-        let audience = Self.audience(session?["aud"]) ?? claims?["audience"]
-        return input.audiences.isEmpty || matches(audience) ? .ok : .invalidToken
+        return input.audiences.isEmpty || matches(session?["aud"]) ? .ok : .invalidToken
     }
 
     /// The expiry that counts: nil when none was sent, `.some(nil)` when it cannot be read.
@@ -78,14 +88,6 @@ struct VerdictModel {
         return abs(input.now - date) > 60
     }
 
-    /// Text or array; every other type counts as not sent.
-    private static func audience(_ value: JSONValue?) -> JSONValue? {
-        switch value {
-        case .text, .array: value
-        default: nil
-        }
-    }
-
     private func matches(_ audience: JSONValue?) -> Bool {
         var texts: [JSONText] = []
         switch audience {
@@ -96,10 +98,11 @@ struct VerdictModel {
         return texts.contains { input.audiences.contains($0.bytes) }
     }
 
-    /// Two UUIDs that are not the same.
-    private static func differ(_ left: JSONValue?, _ right: JSONValue?) -> Bool {
-        guard let left = uuid(left), let right = uuid(right) else { return false }
-        return left != right
+    /// Two UUIDs by their value, other texts by their bytes, nothing else.
+    private static func isSame(_ left: JSONValue, _ right: JSONValue) -> Bool {
+        if let uuid = uuid(right) { return uuid == Self.uuid(left) }
+        guard let left = left.text, let right = right.text else { return false }
+        return left == right
     }
 
     /// A UUID in lower case.

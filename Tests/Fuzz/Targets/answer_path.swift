@@ -47,8 +47,9 @@ private func follow(_ bytes: ByteView) {
 }
 
 private func judge(_ answer: Answer) {
+    guard let token = try? SessionToken(ByteView("test-token")) else { fatalError("the token is refused") }
     let judgement = Verdict.judge(
-        .answer(answer), token: ByteView("test-token"), audiences: [], now: 1_795_352_434, wantsSession: true)
+        .answer(answer), token: token, audiences: [], now: 1_795_352_434, wantsSession: true)
     require((judgement.reason == .accepted) == (judgement.session != nil), "a session comes with a yes and only then")
     guard let session = judgement.session else { return }
     require(answer.status == 200 && !answer.contentLengthsDiffer, "a yes without a sound 200")

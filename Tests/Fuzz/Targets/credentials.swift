@@ -10,47 +10,74 @@ public func findCredentials(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt 
     withExactCopy(authorization) { authorizationView in
         withExactCopy(cookie) { cookieView in
             let found = Credentials(
-                cookie: cookieView, authorization: authorizationView, cookieName: ByteView("hanko"))
+                cookie: cookieView, authorization: authorizationView, cookieName: ByteView("hanko"), now: now)
             let holdsNUL = authorization.contains(0) || cookie.contains(0)
             require(found.holdNUL == holdsNUL, "a NUL")
-            let expected = holdsNUL ? [] : candidates(authorization, cookie)
+            let values = holdsNUL ? [] : values(authorization, cookie)
+            let tokens = values.map { TokenModel($0) }
+            let expected = candidates(tokens)
             require(found.count == expected.count, "the number of candidates")
-            for index in 0..<found.count { require(found[index].bytes() == expected[index], "a candidate") }
-            require(found[found.count].isEmpty && found[-1].isEmpty, "a candidate beyond the last")
+            for index in 0..<found.count { require(found[index]?.text.bytes() == expected[index], "a candidate") }
+            require(found[found.count] == nil && found[-1] == nil, "a candidate beyond the last")
+            let status: Status? =
+                holdsNUL ? .invalidToken : values.isEmpty ? .noToken : expected.isEmpty ? .invalidToken : nil
+            require(found.refusal?.status == status, "why nobody is asked")
+            if !holdsNUL {
+                let first = Credentials.firstValue(
+                    cookie: cookieView, authorization: authorizationView, cookieName: ByteView("hanko"))
+                require(first?.bytes() == values.first, "the first value")
+            }
         }
     }
     return 0
 }
 
-/// The same rules once more, on arrays.
-private func candidates(_ authorization: [UInt8], _ cookie: [UInt8]) -> [[UInt8]] {
+private let now: Int64 = 1_795_352_434
+
+/// The same rules once more, on arrays: what stands where a token stands.
+private func values(_ authorization: [UInt8], _ cookie: [UInt8]) -> [[UInt8]] {
     var found: [[UInt8]] = []
-    func add(_ candidate: [UInt8]) {
-        guard !candidate.isEmpty, found.count < 4, !found.contains(candidate),
-            String(validating: candidate, as: UTF8.self) != nil
-        else { return }
-        found.append(candidate)
-    }
-    let header = trimmed(authorization)
+    let header = trimmed(authorization, " \t")
     if header.count > 7, header[6] == 0x20 || header[6] == 0x09,
         header.prefix(6).map({ $0 | 0x20 }) == Array("bearer".utf8), header.prefix(6).allSatisfy({ $0 >= 0x41 })
     {
-        add(trimmed(Array(header[6...])))
+        let credential = trimmed(Array(header[6...]), " \t")
+        if !credential.isEmpty, String(validating: credential, as: UTF8.self) != nil { found.append(credential) }
     }
     for pair in cookie.split(separator: 0x3B, omittingEmptySubsequences: false) {
-        guard let equals = pair.firstIndex(of: 0x3D), trimmed(Array(pair[..<equals])) == Array("hanko".utf8) else {
-            continue
-        }
-        var value = trimmed(Array(pair[(equals + 1)...]))
+        let pair = trimmed(Array(pair), " \t\r\n")
+        let halves = pair.split(separator: 0x3D, maxSplits: 1, omittingEmptySubsequences: false).map { Array($0) }
+        guard let name = halves.first, trimmed(name, " \t\r\n") == Array("hanko".utf8) else { continue }
+        var value = halves.count > 1 ? halves[1] : []
         if value.count >= 2, value.first == 0x22, value.last == 0x22 { value = Array(value[1..<(value.count - 1)]) }
-        add(value)
+        let isAllowed = value.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }
+        if isAllowed, !value.isEmpty { found.append(value) }
     }
     return found
 }
 
-private func trimmed(_ bytes: [UInt8]) -> [UInt8] {
-    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
-    guard let first = bytes.firstIndex(where: { !isBlank($0) }), let last = bytes.lastIndex(where: { !isBlank($0) })
+/// Those to ask about: at first those that could be good.
+private func candidates(_ tokens: [TokenModel]) -> [[UInt8]] {
+    var found: [[UInt8]] = []
+    for wantsGood in [true, false] {
+        for token in tokens where mayBeGood(token) == wantsGood {
+            if let text = token.text, !found.contains(text) { found.append(text) }
+        }
+    }
+    return Array(found.prefix(4))
+}
+
+private func mayBeGood(_ token: TokenModel) -> Bool {
+    guard let id = token.payload?["session_id"]?.text, case .number(let digits) = token.payload?["exp"],
+        let expiry = TimeModel.numericDate(digits)
+    else { return false }
+    return expiry > now && (withExactCopy(id.bytes) { UUIDValue($0) }) != nil
+}
+
+private func trimmed(_ bytes: [UInt8], _ blanks: String) -> [UInt8] {
+    let blanks = Array(blanks.utf8)
+    guard let first = bytes.firstIndex(where: { !blanks.contains($0) }),
+        let last = bytes.lastIndex(where: { !blanks.contains($0) })
     else { return [] }
     return Array(bytes[first...last])
 }

@@ -5,7 +5,7 @@ enum Judge {
     /// 2026-11-22T13:00:34Z.
     static let now: Int64 = 1_795_352_434
 
-    /// Judges an answer of status 200 unless told otherwise.
+    /// Judges an answer of status 200 unless told otherwise; a token that nobody would be asked about is refused.
     static func reason(
         _ body: [UInt8], status: Int = 200, token: [UInt8] = Array("test-token".utf8), audiences: [String] = [],
         now: Int64 = now, date: Int64? = nil, change: (inout Answer) -> Void = { _ in }
@@ -17,10 +17,14 @@ enum Judge {
                 answer.body = body
                 answer.date = date
                 change(&answer)
-                return Verdict.judge(
-                    .answer(answer), token: token, audiences: audiences.map { Array($0.utf8) }, now: now,
-                    wantsSession: false
-                ).reason
+                do throws(TokenRefusal) {
+                    return Verdict.judge(
+                        .answer(answer), token: try SessionToken(token), audiences: audiences.map { Array($0.utf8) },
+                        now: now, wantsSession: false
+                    ).reason
+                } catch {
+                    return VerdictReason(error)
+                }
             }
         }
     }

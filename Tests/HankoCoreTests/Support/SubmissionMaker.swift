@@ -19,7 +19,7 @@ final class SubmissionMaker {
 
     @discardableResult
     func make(tag: UInt64 = 0, deadline: Int64 = 0, token: StaticString = "token") throws -> Submission {
-        let credentials = Credentials(token: ByteView(token))
+        let credentials = Credentials(try SessionToken(ByteView(token)))
         let progress = CallProgress(
             context, .validation, candidateCount: credentials.count, wantsSession: true,
             deadline: Deadline(nanoseconds: deadline))

@@ -27,8 +27,8 @@ _LEVELS: dict[int, int] = {
     Status.CANCELLED: logging.INFO,
 }
 
-# The one refusal that is an event: a typing error in the audiences logs everybody out.
-AUDIENCE_TEXT = "the session's audience holds none of the configured audiences"
+# The one refusal that is an event: a typing error in the audiences logs everybody out. So begin the texts about it.
+AUDIENCE_TEXT = "the session's audience "
 
 
 class LineLimit:

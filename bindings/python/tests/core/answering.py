@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import json
 import threading
@@ -22,6 +23,13 @@ def yes(**claims: Any) -> dict[str, Any]:
         "expiration_time": "2099-01-01T12:00:00Z",
         "claims": {"subject": USER, "session_id": SESSION, "expiration": "2099-01-01T12:00:00Z", **claims},
     }
+
+
+def session_token(**claims: Any) -> str:
+    """A token of that user's session, with more claims; its signature is of no matter to the library."""
+    payload = {"sub": USER, "session_id": SESSION, "exp": 4_070_952_000, **claims}
+    parts = [json.dumps({"alg": "RS256"}).encode(), json.dumps(payload).encode(), b"signature"]
+    return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
 
 
 class AnsweringServer(http.server.ThreadingHTTPServer):

@@ -7,7 +7,7 @@ import threading
 from typing import Any
 
 import pytest
-from answering import AnsweringServer, answering, yes
+from answering import AnsweringServer, answering, session_token, yes
 
 import hanko
 from hanko.standin import StandIn
@@ -118,12 +118,13 @@ def test_the_environment_is_read_at_each_call(ask, accepting, monkeypatch: pytes
     with pytest.raises(hanko.ConfigurationError):
         ask("three")
     monkeypatch.setenv("HANKO_API_URL", accepting.url)
-    accepting.answer = lambda _: yes(audience=["here"])
+    accepting.answer = lambda _: yes()
+    token = session_token(aud=["here"])
     monkeypatch.setenv("HANKO_AUDIENCE", "there")
-    assert ask("four") is False
+    assert ask(token) is False
     monkeypatch.setenv("HANKO_AUDIENCE", "here")
-    assert ask("five") is True
-    assert accepting.tokens == ["one", "four", "five"]
+    assert ask(token) is True
+    assert accepting.tokens == ["one", token, token]
 
 
 def test_one_client_serves_as_long_as_nothing_changes(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import AnsweringServer, answering, yes
+from answering import AnsweringServer, answering, session_token, yes
 
 import hanko
 from hanko import Status, _library
@@ -106,15 +106,23 @@ def test_levels_are_those_of_the_library(repository: Path) -> None:
         (".ok, .noToken", "debug"),
         (".invalidToken, .cancelled", "info"),
     ]
-    assert "default: return .error" in found[1] and "if case .audienceMismatch = self { return .error }" in found[1]
+    assert "default: return .error" in found[1] and "if isForAudience { return .error }" in found[1]
 
 
 def test_an_audience_that_matches_nothing_is_an_error(lines) -> None:
-    with answering(lambda _: yes(audience=["here"])) as server:
+    with answering(lambda _: yes()) as server:
         with hanko.Client(server.url, audiences=["there", "elsewhere"]) as client:
-            text = fail(client)
-    assert lines == [("hanko", logging.ERROR, f"HANKO_INVALID_TOKEN: {AUDIENCE_TEXT}: there, elsewhere")]
-    assert text == f"{AUDIENCE_TEXT}: there, elsewhere"
+            text = fail(client, session_token(aud=["here"]))
+    assert text == f"{AUDIENCE_TEXT}holds none of the configured audiences: there, elsewhere"
+    assert lines == [("hanko", logging.ERROR, f"HANKO_INVALID_TOKEN: {text}")]
+
+
+def test_an_audience_that_is_not_known_is_an_error(lines) -> None:
+    with answering(lambda _: yes(audience=["there"])) as server:
+        with hanko.Client(server.url, audiences=["there"]) as client:
+            text = fail(client, "test-token")
+    assert text.startswith(f"{AUDIENCE_TEXT}is not known") and text.endswith(": there")
+    assert lines == [("hanko", logging.ERROR, f"HANKO_INVALID_TOKEN: {text}")]
 
 
 def test_another_logger(lines, refused_url: str) -> None:

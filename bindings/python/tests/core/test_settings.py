@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import AnsweringServer, answering, yes
+from answering import AnsweringServer, answering, session_token, yes
 
 import hanko
 from hanko import _library
@@ -195,14 +195,14 @@ def audience_answers(url: str, **options: Any) -> bool:
     """Whether a client with these options takes a session for the audience `here`."""
     with hanko.Client(url, **options) as client:
         try:
-            client.validate("token")
+            client.validate(session_token(aud=["here"]))
         except hanko.InvalidToken:
             return False
         return True
 
 
 def test_audiences(monkeypatch: pytest.MonkeyPatch) -> None:
-    with answering(lambda _: yes(audience=["here"])) as server:
+    with answering(lambda _: yes()) as server:
         assert audience_answers(server.url)
         assert audience_answers(server.url, audiences=["there", "here"])
         assert not audience_answers(server.url, audiences=["there"])

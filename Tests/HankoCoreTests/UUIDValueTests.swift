@@ -1,14 +1,14 @@
 import HankoCore
 import Testing
 
-@Suite struct UUIDTextTests {
+@Suite struct UUIDValueTests {
     @Test(arguments: [
         "44d51f8d-3265-453e-b69c-4cadef7f58be", "44D51F8D-3265-453E-B69C-4CADEF7F58BE",
         "44d51F8D-3265-453e-B69C-4cadef7f58be", "00000000-0000-0000-0000-000000000000",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
     ])
     func aUUIDHasFiveGroupsOfHexadecimalDigits(_ text: String) {
-        #expect(withBytes(of: text) { UUIDText.isUUID($0) })
+        #expect(withBytes(of: text) { UUIDValue($0) } != nil)
     }
 
     @Test(arguments: [
@@ -22,7 +22,7 @@ import Testing
         "hanko webhooks",
     ])
     func everythingElseIsNone(_ text: String) {
-        #expect(!withBytes(of: text) { UUIDText.isUUID($0) })
+        #expect(withBytes(of: text) { UUIDValue($0) } == nil)
     }
 
     @Test func everyPositionIsLookedAt() {
@@ -30,14 +30,14 @@ import Testing
         for position in 0..<36 {
             var changed = uuid
             changed[position] = uuid[position] == 0x2D ? 0x61 : 0x2D
-            #expect(!withBytes(changed) { UUIDText.isUUID($0) }, "\(position)")
+            #expect(withBytes(changed) { UUIDValue($0) } == nil, "\(position)")
         }
     }
 
     @Test func onlyZerosAreTheNilUUID() {
-        #expect(withBytes(of: Judge.nilUUID) { UUIDText.isNil($0) })
+        #expect(withBytes(of: Judge.nilUUID) { UUIDValue($0) }?.isNil == true)
         for text in ["", "0", Judge.user, "00000000-0000-0000-0000-000000000001", "\(Judge.nilUUID)0"] {
-            #expect(!withBytes(of: text) { UUIDText.isNil($0) }, "\(text)")
+            #expect(withBytes(of: text) { UUIDValue($0) }?.isNil != true, "\(text)")
         }
     }
 }
