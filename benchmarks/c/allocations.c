@@ -29,7 +29,9 @@ static int look_for_library(struct dl_phdr_info *object, size_t size, void *cont
 {
     (void)size;
     (void)context;
-    if (strstr(object->dlpi_name, "libhanko.so") == NULL) {
+    // The file's own name: folders may be called so as well.
+    const char *slash = strrchr(object->dlpi_name, '/');
+    if (strncmp(slash == NULL ? object->dlpi_name : slash + 1, "libhanko.so", 11) != 0) {
         return 0;
     }
     for (int index = 0; index < object->dlpi_phnum; index++) {

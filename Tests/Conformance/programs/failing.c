@@ -30,7 +30,9 @@ static char secret[256];
 static int find_library(struct dl_phdr_info *info, size_t size, void *data)
 {
   (void)size, (void)data;
-  if (strstr(info->dlpi_name, "libhanko") == NULL) return 0;
+  /* The file's own name: folders may be called so as well. */
+  const char *slash = strrchr(info->dlpi_name, '/');
+  if (strncmp(slash == NULL ? info->dlpi_name : slash + 1, "libhanko", 8) != 0) return 0;
   for (int index = 0; index < info->dlpi_phnum; index++) {
     const ElfW(Phdr) *header = &info->dlpi_phdr[index];
     if (header->p_type != PT_LOAD || !(header->p_flags & PF_X)) continue;
