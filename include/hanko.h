@@ -71,8 +71,8 @@
  *      HANKO_AUDIENCE             none     comma-separated; the token of a session must name one of them. Set but empty
  *                                          is an error, so that a check cannot vanish silently
  *      HANKO_ALLOW_INSECURE_HTTP  0        1 lets http:// go to hosts other than localhost, 127.0.0.0/8 and [::1]
- *      HANKO_CONFIRM_REJECTIONS   0        1, recommended in production: a "no" counts only when Hanko can show its keys.
- *                                          A Hanko that has lost its database says "no" to everybody
+ *      HANKO_CONFIRM_REJECTIONS   1        a "no" counts only when Hanko can show its keys, because a Hanko that has lost
+ *                                          its database says "no" to everybody. 0 believes every "no"
  *      HANKO_LOG                  error    off, error, warning, info or debug: what is written to standard error, at
  *                                          most one line a second for each status and HTTP code
  *
@@ -170,7 +170,8 @@ enum {
     HANKO_INVALID_TOKEN = 1,    /**< Hanko said no, or these bytes cannot be a token: answer 401 */
     HANKO_NO_TOKEN = 2,         /**< NULL or empty token; nothing was sent: answer 401 */
     HANKO_TIMEOUT = 3,          /**< the deadline passed first: answer 503 */
-    HANKO_UNAVAILABLE = 4,      /**< no connection, TLS failure, 429, 5xx, breaker open, too many waiting: answer 503 */
+    HANKO_UNAVAILABLE = 4,      /**< no connection, TLS failure, 429, 5xx, a "no" of a Hanko that cannot show its keys,
+                                     breaker open, too many waiting: answer 503 */
     HANKO_MISCONFIGURED = 5,    /**< no or bad API URL, bad option, or an answer that only a wrong URL or a gateway
                                      gives; an operator must act: answer 503 */
     HANKO_PROTOCOL_ERROR = 6,   /**< status 200, but not an answer that Hanko gives: answer 503 */
@@ -281,7 +282,7 @@ typedef struct hanko_config hanko_config;
 typedef int32_t hanko_log_level;
 enum {
     HANKO_LOG_OFF = 0,
-    HANKO_LOG_ERROR = 1,   /**< could not ask, or a setting logs everybody out: somebody should act */
+    HANKO_LOG_ERROR = 1,   /**< could not ask, a setting logs everybody out, or an outage would: somebody should act */
     HANKO_LOG_WARNING = 2, /**< something odd that was dealt with */
     HANKO_LOG_INFO = 3,    /**< each refused token as well */
     HANKO_LOG_DEBUG = 4    /**< each call */
@@ -396,10 +397,15 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_config_add_audience(hanko_config *co
 HANKO_API HANKO_MUST_USE hanko_status hanko_config_clear_audiences(hanko_config *config);
 
 /**
- * Whether a "no" is confirmed by asking for Hanko's public keys. A Hanko that has lost its database answers "no" to good
- * tokens, and only its key set shows that. It costs at most ten small requests a second, never with a token.
+ * Whether a "no" is confirmed by asking for Hanko's public keys, GET {HANKO_API_URL}/.well-known/jwks.json. A Hanko that
+ * has lost its database answers "no" to good tokens, and only its key set shows that. It costs at most ten small requests
+ * a second, never with a token.
  *
- * @param confirm  0 (default) or 1 (recommended in production)
+ * Where the key set fails (no answer, 408, 425, 429, 5xx) or comes out of a cache, a "no" becomes HANKO_UNAVAILABLE.
+ * Where a gateway hides it (401, 403, 404, 405, 410) a "no" stands, and each client says once, at HANKO_LOG_ERROR, that
+ * outages cannot be told apart from rejections. Every other answer but 2xx makes a "no" HANKO_MISCONFIGURED.
+ *
+ * @param confirm  1 (default), or 0: every "no" is believed, an outage's as well
  * @return         HANKO_OK, HANKO_MISCONFIGURED, HANKO_INVALID_ARGUMENT
  */
 HANKO_API HANKO_MUST_USE hanko_status hanko_config_set_confirm_rejections(hanko_config *config, int confirm);
@@ -446,7 +452,8 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_client_new(const hanko_config *confi
  * Proves at start-up that URL, TLS, tenant and clock are right, and warms a connection: asks about a token that cannot
  * be valid, and for the key set. It asks even while the circuit breaker is open.
  *
- * @return  HANKO_OK: Hanko refused that token and shows its keys. HANKO_MISCONFIGURED: hanko_last_error() names the
+ * @return  HANKO_OK: Hanko refused that token, and its key set does not fail (where a gateway hides it, the log says so:
+ *          hanko_config_set_confirm_rejections()). HANKO_MISCONFIGURED: hanko_last_error() names the
  *          likely mistake (also when any token is accepted, or when the clocks are more than a minute apart).
  *          HANKO_TIMEOUT, HANKO_UNAVAILABLE, HANKO_PROTOCOL_ERROR; HANKO_INVALID_ARGUMENT (client is NULL)
  * @threads from any number of threads at once
@@ -503,6 +510,8 @@ typedef struct hanko_statistics {
     uint64_t connections_opened;
     uint64_t breaker_opened;     /**< how often the circuit breaker opened */
     uint64_t in_flight;          /**< validations under way now */
+    uint64_t hidden_key_set;     /**< 401, 403, 404, 405 or 410 where the key set was last answered with that, so that
+                                      outages cannot be told apart from rejections; 0 where it never was */
 } hanko_statistics;
 
 /**

@@ -27,6 +27,7 @@ public func hanko_client_statistics(
         values.connections_opened = counters.connectionsOpened
         values.breaker_opened = counters.breakerOpenedCount
         values.in_flight = counters.inFlight
+        values.hidden_key_set = counters.hiddenKeySet
         let status = CallResult.ok.noted()
         guard status == Status.ok.rawValue else { return status }
         withUnsafeBytes(of: &values) { bytes in

@@ -41,6 +41,7 @@ class Statistics(ctypes.Structure):
         ("connections_opened", c_uint64),
         ("breaker_opened", c_uint64),
         ("in_flight", c_uint64),
+        ("hidden_key_set", c_uint64),
     ]
 
 

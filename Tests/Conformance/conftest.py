@@ -45,8 +45,17 @@ def no_test_hangs(real_standard_error: int) -> Iterator[None]:
     faulthandler.cancel_dump_traceback_later()
 
 
+BELIEVED = "every_no_is_believed"
+
+
+@pytest.fixture
+def believed(request: pytest.FixtureRequest) -> bool:
+    """Whether a test is about single requests, to which the question for the key set would add another."""
+    return request.node.get_closest_marker(BELIEVED) is not None
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(monkeypatch: pytest.MonkeyPatch, believed: bool) -> None:
     """No setting of the library and no proxy from outside; the log is at its fullest unless a test turns it down."""
     for name in list(os.environ):
         if name.startswith("HANKO_") and name != "HANKO_LIBRARY":
@@ -56,6 +65,8 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HANKO_LOG", "debug")
     # One exchange a call: what a later retry would add is not looked at here.
     monkeypatch.setenv("HANKO_MAX_RETRIES", "0")
+    if believed:
+        monkeypatch.setenv("HANKO_CONFIRM_REJECTIONS", "0")
 
 
 Serve = Callable[..., FaultServer]
@@ -139,7 +150,7 @@ def resolver(tmp_path_factory: pytest.TempPathFactory) -> Resolver:
 
 
 @pytest.fixture
-def new_client(library: Library) -> Iterator[ClientFactory]:
+def new_client(library: Library, believed: bool) -> Iterator[ClientFactory]:
     """Make a client of a config with these options; by default it sends nothing again.
 
     When the test ends each client must be at rest and is freed, and its log must be clean.
@@ -147,6 +158,8 @@ def new_client(library: Library) -> Iterator[ClientFactory]:
     clients: list[Client] = []
 
     def start(api_url: str, **options: object) -> Client:
+        if believed:
+            options = {"confirm_rejections": 0, **options}
         config = Config(library, **{"api_url": api_url, "max_retries": 0, **options})
         clients.append(Client(library, config))
         config.free()
@@ -167,8 +180,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker of that test known."""
+    """Make the markers known."""
     config.addinivalue_line("markers", "last: runs when all other tests are done")
+    config.addinivalue_line("markers", f"{BELIEVED}: rejections are not confirmed, so that a no costs one request")
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -8,6 +8,10 @@ the first connection, the second the second, and the last one all that follow.
 Everything that arrives is recorded: each request with its raw bytes and the number
 of the connection it came on (counted from 1), and each connection, also one that
 never sends a byte.
+
+The library asks for Hanko's key set before it believes a "no". The server answers that
+itself, between the requests that its scripts see, and records it apart, so that
+scripts and counts are about tokens; with ``key_set=None`` scripts get these requests too.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ import threading
 import time
 import traceback
 from typing import Callable, Union
+
+# What every server answers to the question for the key set.
+KEY_SET = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"keys":[]}\n'
 
 # No wait in a script lasts longer: a forgotten script must not keep a test run alive.
 LONGEST_WAIT = 30.0
@@ -60,6 +67,11 @@ class Request:
         return [value for key, value in self.headers if key == name.lower()]
 
     @property
+    def asks_for_key_set(self) -> bool:
+        """Whether it is about no token, but about the keys of Hanko."""
+        return self.line.startswith("GET ") and self.line.endswith("/.well-known/jwks.json HTTP/1.1")
+
+    @property
     def token(self) -> str:
         """The session token in the body."""
         return json.loads(self.body.decode("utf-8"))["session_token"]
@@ -94,8 +106,12 @@ class Connection:
         return head + b"\r\n\r\n"
 
     def read_request(self) -> Request:
-        """Read and record a whole request."""
-        return self.read_body(self.read_head())
+        """Read and record a whole request; what the server answers itself is passed over."""
+        while True:
+            request = self.read_body(self.read_head())
+            if self.server.key_set is None or not request.asks_for_key_set:
+                return request
+            self.send(self.server.key_set)
 
     def read_body(self, head: bytes) -> Request:
         """Read the body that belongs to a head, and record the request."""
@@ -147,6 +163,11 @@ class Connection:
         while True:
             self._received = b""
             self._receive()
+
+    def answer_no_more(self) -> None:
+        """Send nothing but the key set, where the server answers for that, until the client leaves."""
+        while True:
+            self.read_request()
 
     def leave_unread(self) -> None:
         """Neither read nor send, until the server is stopped."""
@@ -216,7 +237,7 @@ def sends(*pieces: bytes, close: bool = False) -> Script:
         if close:
             connection.close()
         else:
-            connection.hang()
+            connection.answer_no_more()
 
     return script
 
@@ -230,13 +251,16 @@ class FaultServer:
         tls: ssl.SSLContext | None = None,
         address: str = "127.0.0.1",
         small_window: bool = False,
+        key_set: bytes | None = KEY_SET,
     ) -> None:
         self.scripts = scripts
         self.tls = tls
         self.address = address
+        self.key_set = key_set
         self.stopping = threading.Event()
         self.failures: list[str] = []
         self._requests: list[Request] = []
+        self._key_set_requests: list[Request] = []
         self._connections: list[Connection] = []
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -260,9 +284,15 @@ class FaultServer:
 
     @property
     def requests(self) -> list[Request]:
-        """Every complete request so far."""
+        """Every complete request so far, without those for the key set that the server answers itself."""
         with self._lock:
             return list(self._requests)
+
+    @property
+    def key_set_requests(self) -> list[Request]:
+        """Those for the key set that the server answers itself."""
+        with self._lock:
+            return list(self._key_set_requests)
 
     @property
     def connections(self) -> int:
@@ -278,8 +308,9 @@ class FaultServer:
 
     def record(self, request: Request) -> None:
         """Called by a connection for each complete request."""
+        is_answered_here = self.key_set is not None and request.asks_for_key_set
         with self._lock:
-            self._requests.append(request)
+            (self._key_set_requests if is_answered_here else self._requests).append(request)
 
     def stop(self) -> None:
         """Close everything and wait for the scripts; raises when one of them was wrong in itself."""

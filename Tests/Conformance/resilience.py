@@ -33,6 +33,7 @@ class Statistics(ctypes.Structure):
         ("connections_opened", ctypes.c_uint64),
         ("breaker_opened", ctypes.c_uint64),
         ("in_flight", ctypes.c_uint64),
+        ("hidden_key_set", ctypes.c_uint64),
     ]
 
 
@@ -194,7 +195,7 @@ def compile_program(
 
 
 class FastServer:
-    """``programs/fast_server.c``: a Hanko that answers in microseconds; yes to tokens that begin with ``yes``."""
+    """``programs/fast_server.c``: a Hanko that answers in microseconds; yes to tokens with ``yes`` in front."""
 
     def __init__(self, program: pathlib.Path) -> None:
         self._process = subprocess.Popen([str(program)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -206,7 +207,7 @@ class FastServer:
         return f"http://127.0.0.1:{self.port}"
 
     def stop(self) -> dict[str, int]:
-        """End it; how many connections and requests it saw."""
+        """End it; how many connections and requests about tokens it saw."""
         # It ends when its standard input does.
         output, _ = self._process.communicate(timeout=20)
         connections, requests = output.split()

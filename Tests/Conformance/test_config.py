@@ -136,7 +136,7 @@ class Bench:
 
     def confirm_rejections(self, config: Config) -> bool:
         """Whether a "no" makes the library ask for the keys."""
-        server = self.serve(answers(asked), use=False)
+        server = self.serve(answers(asked), use=False, key_set=None)
         assert self.client(config, api_url=server.url()).validate(Session().token()).status == INVALID_TOKEN
         lines = [request.line for request in server.requests]
         assert lines[0].startswith("POST")
@@ -336,7 +336,7 @@ def test_environment_is_not_read_unasked(library, bench, monkeypatch):
         ("max_connections", 3),
         ("ca_file", UNAVAILABLE),
         ("allow_insecure_http", MISCONFIGURED),
-        ("confirm_rejections", False),
+        ("confirm_rejections", True),
         ("audience", ("one", "two", "three")),
     ],
 )

@@ -17,6 +17,9 @@ from fault_server import ClientLeft, answers, sends
 from library import INVALID_TOKEN, MISCONFIGURED, OK, UNAVAILABLE
 from messages import BARE_YES, NO, TOKEN, Session, chunked_response, error_body, head, response
 
+# What a connection brings is looked at request by request, and many end or stay silent after the first answer.
+pytestmark = pytest.mark.every_no_is_believed
+
 # What was written on loopback is there at once; this is room for a busy machine.
 ARRIVAL = 0.03
 

@@ -258,3 +258,45 @@ def test_a_closed_pipe_raises_no_signal(failing, own):
     result = child.run(f"BLOCKED = {'{signal.SIGPIPE}' if own else 'set()'}" + CLOSED_PIPE)
     assert result.returncode == 0
     assert result.report == [True, own]
+
+
+HIDDEN_KEY_SET = """
+def ask(name, count):
+    for number in range(count):
+        library.ask(b"%s-%d" % (name, number))
+ask(b"gateway", 2)  # the second's line about a 403
+ask(b"garbage", 20)
+time.sleep(1.1)
+ask(b"garbage", 20)
+time.sleep(1.1)
+ask(b"garbage", 20)
+if os.fork() == 0:
+    ask(b"garbage", 20)
+    os._exit(0)
+os.wait()
+report("done")
+"""
+
+
+def test_a_hidden_key_set_is_told_once_by_each_process(serve, monkeypatch):
+    """At the default level, and later where the limit of lines holds it back at first."""
+    monkeypatch.delenv("HANKO_LOG")
+    forbidden = response(b"", status=403)
+
+    def reply(request):
+        return response(NO) if request.body and request.token.startswith("garbage") else forbidden
+
+    serve(answers(reply), key_set=None)
+    lines = lines_of(child.run(HIDDEN_KEY_SET))
+    hidden = [line for line in lines if "GET /.well-known/jwks.json was answered with 403" in line]
+    assert len(hidden) == 2, lines
+    assert all(line.startswith("libhanko: error: HANKO_MISCONFIGURED: ") for line in hidden)
+    assert len(lines) == 3, "the gateway's own 403 once"
+
+
+def test_no_line_where_rejections_are_not_confirmed(serve, monkeypatch):
+    monkeypatch.delenv("HANKO_LOG")
+    monkeypatch.setenv("HANKO_CONFIRM_REJECTIONS", "0")
+    server = serve(answers(response(NO)), key_set=response(b"", status=403))
+    assert lines_of(child.run("for _ in range(20): library.ask(b'garbage')\nreport(0)")) == []
+    assert not server.key_set_requests

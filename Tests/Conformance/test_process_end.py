@@ -121,7 +121,7 @@ def hanging_with_the_keys(connection):
 @pytest.mark.parametrize("script", [hanging, hanging_with_the_keys])
 def test_cancelled_calls_say_so(serve, script, call):
     """What a thread gets that is in a call when the process exits; it must not be taken for a "no" or a yes."""
-    server = serve(script)
+    server = serve(script, key_set=None)
     code = f"""
 URL, CALL = {server.url()!r}, {call!r}
 """ + """

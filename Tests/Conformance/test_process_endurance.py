@@ -6,7 +6,7 @@ import pytest
 
 import child
 from deadline import within
-from fault_server import answers
+from fault_server import KEY_SET, answers
 from library import INVALID_TOKEN, OK, TIMEOUT, UNAVAILABLE
 from messages import BARE_YES, NO, response
 from resilience import FastServer, compile_program, run_program
@@ -176,7 +176,7 @@ def test_deadlines_hold_while_the_clock_jumps(serve, jumping_clock, kind):
             else:
                 connection.hang()
 
-    server = serve(script)
+    server = serve(script, key_set=None if kind == "confirming" else KEY_SET)
     settings = {"timeout_ms": 900, "max_retries": 10 if kind == "retrying" else 0}
     if kind == "waiting in line":
         settings["max_connections"] = 1

@@ -190,6 +190,17 @@ def test_drain_without_any_memory(library, serve, failing, tmp_path, body, code,
     assert found == {"without": 0, "readable": 1, "again": 1, "status": usual}
 
 
+@pytest.mark.parametrize("token", [b"garbage", Session().token()], ids=["garbage", "good-looking"])
+def test_no_memory_to_confirm_a_no(library, fast_server, failing, tmp_path, token):
+    """What a call asked for when it began may be gone when its "no" arrives: asked for again, and no trap."""
+    program = compile_program("no_memory", tmp_path, library=library.path)
+    environment = {"TEST_URL": fast_server.url, "TEST_TOKEN": token.decode(), "LD_PRELOAD": failing}
+    for number, status in ((1, UNAVAILABLE), (2, UNAVAILABLE), (3, INVALID_TOKEN)):
+        (found,) = run_program(program, "only_validate", "later", "large malloc", number, **environment)
+        assert (found["without"], found["again"]) == (status, INVALID_TOKEN)
+        assert found["hits"] == (status == UNAVAILABLE)
+
+
 MANY = {f"name-{number}": number for number in range(200)}
 
 
@@ -207,6 +218,7 @@ def test_no_memory_for_many_names(library, serve, failing, tmp_path, answer, fun
     server = serve(answers(response(body)))
     program = compile_program("no_memory", tmp_path, library=library.path)
     environment = {"TEST_URL": server.url(), "TEST_TOKEN": session.token(**MANY).decode(), "LD_PRELOAD": failing}
+    environment["TEST_BELIEVED"] = 1  # the second request of a "no" has no names
     without = []
     for number in range(1, 100):
         (found,) = run_program(program, "only_validate", "later", function, number, **environment)

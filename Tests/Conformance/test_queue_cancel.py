@@ -122,7 +122,7 @@ def test_cancelled_while_its_no_is_confirmed(serve, new_client, new_queue):
             else:
                 connection.send(response(NO))
 
-    server = serve(script)
+    server = serve(script, key_set=None)
     client = new_client(server.url(), timeout_ms=LONG_MS, confirm_rejections=1)
     queue = new_queue(client)
     for tag in range(4):

@@ -140,7 +140,7 @@ def test_confirmations_are_shared(serve, new_client, new_queue):
             return response(b'{"keys":[]}')
         return response(NO)
 
-    client = new_client(serve(answers(reply)).url(), confirm_rejections=1, timeout_ms=20_000)
+    client = new_client(serve(answers(reply), key_set=None).url(), confirm_rejections=1, timeout_ms=20_000)
     queue = new_queue(client)
     began = time.monotonic()
 

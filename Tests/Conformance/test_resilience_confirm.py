@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import time
@@ -9,6 +10,7 @@ import time
 import pytest
 
 import child
+from client import LOG_ERROR
 from deadline import eventually, within
 from library import INVALID_TOKEN, MISCONFIGURED, OK, TIMEOUT, UNAVAILABLE
 from messages import BARE_YES, NO, Session, response
@@ -49,6 +51,12 @@ class Hanko:
                 connection.send(reply)
 
 
+@pytest.fixture
+def serve(serve):
+    """The scripts of this module answer for the key set as well."""
+    return functools.partial(serve, key_set=None)
+
+
 def key_requests(server):
     """The requests for the key set."""
     return [request for request in server.requests if request.line.startswith("GET")]
@@ -60,11 +68,28 @@ def good_token() -> bytes:
 
 
 @pytest.mark.parametrize("token", [good_token(), GARBAGE], ids=["good-looking", "garbage"])
-def test_no_confirmation_unless_asked_for(library, serve, token):
+def test_a_no_is_confirmed_by_default(library, serve, token):
     server = serve(Hanko(keys=response(b"", status=500)))
     with Client(library, server.url()) as client:
+        assert client.status(token) == UNAVAILABLE
+    assert [request.line[:4] for request in server.requests] == ["POST", "GET "]
+
+
+@pytest.mark.parametrize("token", [good_token(), GARBAGE], ids=["good-looking", "garbage"])
+def test_no_confirmation_where_it_is_turned_off(library, serve, token):
+    server = serve(Hanko(keys=response(b"", status=500)))
+    with Client(library, server.url(), confirm_rejections=0) as client:
         assert client.status(token) == INVALID_TOKEN
     assert [request.line[:4] for request in server.requests] == ["POST"]
+
+
+def test_the_environment_turns_it_off(library, serve, monkeypatch):
+    serve(Hanko(keys=response(b"", status=500)))
+    assert library.ask(good_token()).status == UNAVAILABLE
+    monkeypatch.setenv("HANKO_CONFIRM_REJECTIONS", "0")
+    assert library.ask(good_token()).status == INVALID_TOKEN
+    monkeypatch.setenv("HANKO_CONFIRM_REJECTIONS", "1")
+    assert library.ask(good_token()).status == UNAVAILABLE
 
 
 def test_a_yes_is_not_confirmed(library, serve):
@@ -103,19 +128,21 @@ def begins_and_closes(connection):
     connection.close()
 
 
+# A gateway that keeps the key set from others than the front end, or a test double that has none.
+HIDING = (401, 403, 404, 405, 410)
+
 CONFIRMATIONS = {
     "200": (KEYS, INVALID_TOKEN),
     "200 with Age 0": (response(b"{}", headers=[("Age", "0")]), INVALID_TOKEN),
     "204": (response(b"", status=204), INVALID_TOKEN),
-    "404": (response(b"", status=404), INVALID_TOKEN),
+    **{str(code): (response(b"", status=code), INVALID_TOKEN) for code in HIDING},
     "200 with Age 1": (response(b"{}", headers=[("Age", "1")]), UNAVAILABLE),
     "200 with a great Age": (response(b"{}", headers=[("Age", "99999999999999999999")]), UNAVAILABLE),
     **{str(code): (response(b"", status=code), UNAVAILABLE) for code in (408, 425, 429, 500, 502, 503, 504, 599)},
     "closed": (closes, UNAVAILABLE),
     "reset": (resets, UNAVAILABLE),
     "cut short": (begins_and_closes, UNAVAILABLE),
-    "403": (response(b"", status=403), MISCONFIGURED),
-    "401": (response(b"", status=401), MISCONFIGURED),
+    **{str(code): (response(b"", status=code), MISCONFIGURED) for code in (400, 402, 407, 415, 418)},
     "301": (response(b"", status=301, headers=[("Location", "https://elsewhere.test/")]), MISCONFIGURED),
 }
 
@@ -164,6 +191,65 @@ def test_what_the_key_set_makes_of_a_no(library, serve, keys, token):
     assert key_requests(server)
 
 
+class Lines:
+    """A logger that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[int, str]] = []
+
+    def __call__(self, context, level, message) -> None:
+        self.all.append((level, message.decode()))
+
+    def must_be_one_about(self, code: int) -> None:
+        """Exactly one line, which says what was answered, what follows and what to do."""
+        assert len(self.all) == 1, self.all
+        level, text = self.all[0]
+        assert level == LOG_ERROR
+        for part in (f"GET /.well-known/jwks.json was answered with {code}", "told apart", "HANKO_CONFIRM_REJECTIONS=0"):
+            assert part in text
+
+
+@pytest.mark.parametrize("code", HIDING)
+def test_a_hidden_key_set_is_told_once(library, serve, code):
+    """Over many calls and threads, the start-up test among them."""
+    server = serve(Hanko(keys=response(b"", status=code)))
+    lines = Lines()
+    with Client(library, server.url(), logger=lines, log_level=LOG_ERROR) as client:
+        ask = [lambda: client.status(good_token()), lambda: client.status(GARBAGE)] * 5
+        assert in_threads(8, lambda number: {call() for call in ask}) == [{INVALID_TOKEN}] * 8
+        assert client.check().status == OK
+        assert client.statistics().breaker_opened == 0
+    assert len(key_requests(server)) > 1
+    lines.must_be_one_about(code)
+
+
+@pytest.mark.parametrize("code", HIDING)
+def test_the_start_up_test_tells_of_a_hidden_key_set(library, serve, code):
+    server = serve(Hanko(keys=response(b"", status=code)))
+    lines, silent = Lines(), Lines()
+    with Client(library, server.url(), logger=lines, log_level=LOG_ERROR) as client:
+        assert [client.check().status for _ in range(3)] == [OK] * 3
+        assert client.status(good_token()) == INVALID_TOKEN
+    lines.must_be_one_about(code)
+    with Client(library, server.url(), logger=silent, log_level=LOG_ERROR, confirm_rejections=0) as client:
+        assert client.check().status == OK
+        assert client.status(good_token()) == INVALID_TOKEN
+    assert silent.all == []
+
+
+@pytest.mark.parametrize("code", [301, 400, 407, 415])
+def test_what_hides_nothing_is_an_operators_mistake(library, serve, code):
+    server = serve(Hanko(keys=response(b"", status=code)))
+    with Client(library, server.url()) as client:
+        for result in (client.validate(good_token()), client.check()):
+            assert result.status == MISCONFIGURED
+            assert f"the key set was answered with {code}" in result.error
+            assert "HANKO_CONFIRM_REJECTIONS=0" in result.error
+    with Client(library, server.url(), confirm_rejections=0) as client:
+        assert client.status(good_token()) == INVALID_TOKEN
+        assert client.check().status == OK
+
+
 def test_a_cache_is_named(library, serve):
     """What an operator must look for is a cache, and not Hanko's database."""
     server = serve(Hanko(keys=response(b"{}", headers=[("Age", "7")])))
@@ -171,7 +257,7 @@ def test_a_cache_is_named(library, serve):
         for result in (client.validate(good_token()), client.check()):
             assert result.status == UNAVAILABLE
             assert "cache" in result.error and "database" not in result.error
-    with Client(library, server.url()) as client:
+    with Client(library, server.url(), confirm_rejections=0) as client:
         assert client.check().status == OK
 
 
@@ -382,14 +468,14 @@ def test_the_database_of_the_stand_in_goes_down(library):
         token = hanko.mint_session(email="ada@example.com").token.encode()
         revoked = hanko.mint_session(email="bob@example.com")
         hanko.revoke(revoked)
-        with Client(library, hanko.api_url, confirm_rejections=1, max_retries=0) as careful:
-            with Client(library, hanko.api_url, max_retries=0) as trusting:
+        with Client(library, hanko.api_url, max_retries=0) as careful:
+            with Client(library, hanko.api_url, confirm_rejections=0, max_retries=0) as trusting:
                 for client in (careful, trusting):
                     assert client.status(token) == OK
                     assert client.status(revoked.token.encode()) == INVALID_TOKEN
                     assert client.check().status == OK
                 hanko.database.is_down = True
-                # What the setting is for: the other one logs a good user out.
+                # Who turned it off logs a good user out.
                 assert trusting.status(token) == INVALID_TOKEN
                 assert careful.status(token) == UNAVAILABLE
                 assert careful.status(revoked.token.encode()) == UNAVAILABLE

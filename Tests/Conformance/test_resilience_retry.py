@@ -120,7 +120,7 @@ def test_not_sent_again(library, serve, end):
     """An answer that began, or one that asking again cannot better."""
     script, status = NEVER_AGAIN[end]
     server = serve(script, answers(YES))
-    with Client(library, server.url(), max_retries=10) as client:
+    with Client(library, server.url(), max_retries=10, confirm_rejections=0) as client:
         assert client.status(TOKEN) == status
         found = client.statistics()
     assert (found.retries, found.requests) == (0, 1)

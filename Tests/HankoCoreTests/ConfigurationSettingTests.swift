@@ -96,8 +96,10 @@ import Testing
 
     @Test func flagsAreZeroOrOne() throws {
         var configuration = Configuration()
-        #expect(!configuration.allowsInsecureHTTP && !configuration.confirmsRejections)
+        #expect(!configuration.allowsInsecureHTTP && configuration.confirmsRejections)
         try configuration.setAllowsInsecureHTTP(1)
+        #expect(configuration.allowsInsecureHTTP && configuration.confirmsRejections)
+        try configuration.setConfirmsRejections(0)
         #expect(configuration.allowsInsecureHTTP && !configuration.confirmsRejections)
         try configuration.setConfirmsRejections(1)
         try configuration.setAllowsInsecureHTTP(0)

@@ -7,7 +7,8 @@ import Testing
         for status in 100...999 {
             let expected: ConfirmationResult
             switch status {
-            case 200...299, 404: expected = .stands
+            case 200...299: expected = .stands
+            case 401, 403, 404, 405, 410: expected = .hidden(status)
             case 408, 425, 429, 500...599: expected = .outage(status)
             default: expected = .notShown(status)
             }
@@ -15,10 +16,11 @@ import Testing
         }
     }
 
-    @Test func aNoStandsOnlyWithA2xxOr404() {
+    @Test func aNoStandsOnlyWithA2xxOrWhereTheKeySetIsHidden() {
+        let hiding = [401, 403, 404, 405, 410]
         for status in 100...999 {
             let stands = ConfirmationResult(Ends.answer(status)).reason == .rejected
-            #expect(stands == (status / 100 == 2 || status == 404), "\(status)")
+            #expect(stands == (status / 100 == 2 || hiding.contains(status)), "\(status)")
         }
     }
 
@@ -38,7 +40,7 @@ import Testing
     @Test func theAgeOfAFailureDoesNotMatter() {
         for age in [0, 5] as [Int64] {
             #expect(ConfirmationResult(Ends.answer(500) { $0.age = age }) == .outage(500))
-            #expect(ConfirmationResult(Ends.answer(404) { $0.age = age }) == .stands)
+            #expect(ConfirmationResult(Ends.answer(404) { $0.age = age }) == .hidden(404))
         }
     }
 
@@ -68,10 +70,11 @@ import Testing
         #expect(ConfirmationResult.outage(500).reason == .notConfirmed(500))
         #expect(ConfirmationResult.outage(0).reason == .notConfirmed(0))
         #expect(ConfirmationResult.cached.reason == .keySetCached)
-        #expect(ConfirmationResult.notShown(403).reason == .keySetNotShown(403))
+        #expect(ConfirmationResult.hidden(403).reason == .rejected)
+        #expect(ConfirmationResult.notShown(407).reason == .keySetNotShown(407))
         #expect(ConfirmationResult.outage(500).reason.status == .unavailable)
         #expect(ConfirmationResult.outage(0).reason.status == .unavailable)
         #expect(ConfirmationResult.cached.reason.status == .unavailable)
-        #expect(ConfirmationResult.notShown(403).reason.status == .misconfigured)
+        #expect(ConfirmationResult.notShown(407).reason.status == .misconfigured)
     }
 }

@@ -25,7 +25,7 @@ import Testing
         #expect(configuration.caFile == nil)
         #expect(configuration.audiences.isEmpty)
         #expect(!configuration.allowsInsecureHTTP)
-        #expect(!configuration.confirmsRejections)
+        #expect(configuration.confirmsRejections)
         #expect(configuration.logLevel == .error)
         let url = try #require(configuration.apiURL)
         #expect(url.validateURL == Array("https://tenant.hanko.io/sessions/validate".utf8) + [0])
@@ -91,8 +91,8 @@ import Testing
         "HANKO_CONNECT_TIMEOUT_MS=3600000", "HANKO_MAX_RETRIES=0", "HANKO_MAX_RETRIES=10", "HANKO_MAX_CONNECTIONS=1",
         "HANKO_MAX_CONNECTIONS=10000", "HANKO_COOKIE_NAME=h", "HANKO_COOKIE_NAME=A-z_0.9!#$%&'*+^`|~",
         "HANKO_AUDIENCE=app", "HANKO_AUDIENCE=é", "HANKO_AUDIENCE= a b ,\tc\t", "HANKO_ALLOW_INSECURE_HTTP=0",
-        "HANKO_ALLOW_INSECURE_HTTP=1", "HANKO_CONFIRM_REJECTIONS=0", "HANKO_LOG=off", "HANKO_LOG=error",
-        "HANKO_LOG=warning", "HANKO_LOG=info", "HANKO_LOG=debug",
+        "HANKO_ALLOW_INSECURE_HTTP=1", "HANKO_CONFIRM_REJECTIONS=0", "HANKO_CONFIRM_REJECTIONS=1", "HANKO_LOG=off",
+        "HANKO_LOG=error", "HANKO_LOG=warning", "HANKO_LOG=info", "HANKO_LOG=debug",
     ])
     func valuesWithinTheirRangeAreRight(_ entry: String) {
         #expect(Self.reading(Self.url, entry).problem == nil)

@@ -11,7 +11,7 @@ import Testing
         #expect(Statistics.resultCount == 16)
         #expect(Self.results(statistics).allSatisfy { $0 == 0 })
         #expect(statistics.requests == 0 && statistics.retries == 0 && statistics.connectionsOpened == 0)
-        #expect(statistics.breakerOpenedCount == 0 && statistics.inFlight == 0)
+        #expect(statistics.breakerOpenedCount == 0 && statistics.inFlight == 0 && statistics.hiddenKeySet == 0)
     }
 
     @Test(arguments: Status.allCases)
@@ -46,7 +46,16 @@ import Testing
         #expect(Self.results(statistics).allSatisfy { $0 == 0 })
     }
 
-    @Test(arguments: [-1, 16, 17, 20, 1_000, Int.min, Int.max])
+    @Test func theLastAnswerThatHidTheKeySetIsKept() {
+        let statistics = Statistics()
+        for code in [403, 404, 404] {
+            statistics.keySetIsHidden(code)
+            #expect(statistics.hiddenKeySet == UInt64(code))
+        }
+        #expect(statistics.inFlight == 0 && statistics.breakerOpenedCount == 0)
+    }
+
+    @Test(arguments: [-1, 16, 17, 20, 21, 1_000, Int.min, Int.max])
     func beyondTheResultsThereIsNothing(_ index: Int) {
         let statistics = Statistics()
         statistics.sentRequests(7)
@@ -54,6 +63,7 @@ import Testing
         statistics.openedConnections(7)
         statistics.breakerOpened()
         statistics.validationBegan()
+        statistics.keySetIsHidden(403)
         #expect(statistics.results(at: index) == 0)
     }
 

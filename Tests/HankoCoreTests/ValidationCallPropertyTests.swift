@@ -292,9 +292,11 @@ import Testing
                     dice.chance(50)
                     ? Ends.answer(200) : hanko.end(ofAskingFor: false, hasAudience: false, &dice).end
                 let result = ConfirmationResult(end)
-                if result == .stands {
+                switch result {
+                case .stands, .hidden:
                     watched.refused[candidate] = true
                     tally.confirmed += 1
+                case .outage, .cached, .notShown: break
                 }
                 watched.last = .nothing
                 if let held = permit { breaker.settle(held, result == .outage(0) ? .failure : .success, at: now) }

@@ -268,13 +268,15 @@ import Testing
     }
 
     @Test func aRejectionThatStandsIsARefusal() {
-        var call = Self.call(candidates: 2, confirms: true)
-        let actions = [
-            call.ended(Self.report(.rejected), now: 0), call.confirmed(.stands),
-            call.ended(Self.report(.rejected), now: 0), call.confirmed(.stands),
-        ]
-        #expect(
-            actions == [.confirm(candidate: 0), Self.send(1), .confirm(candidate: 1), .finish(.rejected)])
+        for result in [ConfirmationResult.stands, .hidden(401)] {
+            var call = Self.call(candidates: 2, confirms: true)
+            let actions = [
+                call.ended(Self.report(.rejected), now: 0), call.confirmed(result),
+                call.ended(Self.report(.rejected), now: 0), call.confirmed(result),
+            ]
+            #expect(
+                actions == [.confirm(candidate: 0), Self.send(1), .confirm(candidate: 1), .finish(.rejected)])
+        }
     }
 
     @Test(arguments: [0, 408, 425, 429, 500, 503])
@@ -289,16 +291,16 @@ import Testing
     @Test func aKeySetThatIsNotShownNeverMakesARefusal() {
         var call = Self.call(candidates: 2, confirms: true)
         let actions = [
-            call.ended(Self.report(.rejected), now: 0), call.confirmed(.notShown(403)),
+            call.ended(Self.report(.rejected), now: 0), call.confirmed(.notShown(407)),
             call.ended(Self.report(.rejected), now: 0), call.confirmed(.stands),
         ]
         #expect(actions[1] == Self.send(1))
-        #expect(actions[3] == .finish(.keySetNotShown(403)))
-        #expect(VerdictReason.keySetNotShown(403).status == .misconfigured)
+        #expect(actions[3] == .finish(.keySetNotShown(407)))
+        #expect(VerdictReason.keySetNotShown(407).status == .misconfigured)
     }
 
     @Test func theNextCandidateCanStillBeAccepted() {
-        for result in [ConfirmationResult.stands, .notShown(403)] {
+        for result in [ConfirmationResult.stands, .hidden(403), .notShown(407)] {
             var call = Self.call(candidates: 2, confirms: true)
             _ = call.ended(Self.report(.rejected), now: 0)
             _ = call.confirmed(result)
@@ -308,7 +310,7 @@ import Testing
     }
 
     @Test func noConfirmationMakesAYes() {
-        for result in [ConfirmationResult.stands, .outage(0), .outage(200), .cached, .notShown(200)] {
+        for result in [ConfirmationResult.stands, .outage(0), .outage(200), .cached, .hidden(200), .notShown(200)] {
             #expect(result.reason.status != .ok)
         }
     }

@@ -52,11 +52,18 @@ class _Handler(BaseHTTPRequestHandler):
                 witness.tokens.append(json.loads(body)["session_token"])
             except (ValueError, LookupError, TypeError):
                 witness.problems.append("a body is no JSON with a session token")
+        self._send(witness.answer)
+
+    def do_GET(self) -> None:
+        # The key set, which libhanko asks for before it believes a no.
+        self._send(b'{"keys":[]}')
+
+    def _send(self, answer: bytes) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(witness.answer)))
+        self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
-        self.wfile.write(witness.answer)
+        self.wfile.write(answer)
 
     def log_message(self, *_: object) -> None:
         pass

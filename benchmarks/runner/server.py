@@ -54,6 +54,8 @@ http {{
             return 200 '{yes}\\n';
         }}
         location = /no/sessions/validate {{ return 200 '{{"is_valid":false}}\\n'; }}
+        location = /.well-known/jwks.json {{ return 200 '{{"keys":[]}}\\n'; }}
+        location = /no/.well-known/jwks.json {{ return 200 '{{"keys":[]}}\\n'; }}
     }}
 }}
 """

@@ -306,8 +306,8 @@ def main() -> int:
     with ExitStack() as until_the_end:
         api_url, admin_url = until_the_end.enter_context(standin())
         # The stand-in is broken by taking its database away. A Hanko without one says no to everybody, and only a
-        # backend that confirms rejections can tell that from a real no.
-        settings = {"HANKO_API_URL": api_url, "HANKO_ADMIN_URL": admin_url, "HANKO_CONFIRM_REJECTIONS": "1"}
+        # backend that confirms rejections, as is the default, can tell that from a real no.
+        settings = {"HANKO_API_URL": api_url, "HANKO_ADMIN_URL": admin_url}
         urls = {
             example.name: until_the_end.enter_context(server(example.name, example.command, **settings))
             for example in examples()

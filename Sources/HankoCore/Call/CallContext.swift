@@ -1,3 +1,5 @@
+import Synchronization
+
 /// What the calls of one client share in one process: connections, counters, what was learnt about the server's health.
 /// A forked child leaves its parent's behind and starts with a new one.
 final class CallContext: @unchecked Sendable {
@@ -10,6 +12,7 @@ final class CallContext: @unchecked Sendable {
     let confirmations = SharedConfirmationBoard()
     let statistics = Statistics()
     let log: Log
+    private let hasToldOfHiddenKeySet = Atomic(false)
 
     init(_ configuration: Configuration, url: APIURL, process: ProcessResources) {
         self.configuration = configuration
@@ -43,6 +46,20 @@ final class CallContext: @unchecked Sendable {
         log.write(
             reason.logLevel, status: reason.status, code: reason.code,
             reason == .accepted ? reason.text : text(of: reason))
+    }
+
+    /// Notes, and says once, that no outage can be seen, because the key set was answered with this HTTP status.
+    func tellOfHiddenKeySet(_ code: Int) {
+        statistics.keySetIsHidden(code)
+        guard log.takes(.error), Memory.isAvailable, !hasToldOfHiddenKeySet.exchange(true, ordering: .relaxed) else {
+            return
+        }
+        let wasWritten = log.write(
+            .error, status: .misconfigured, code: code,
+            "GET /.well-known/jwks.json was answered with \(code), so outages of Hanko cannot be told apart from rejections;"
+                + " let it through, or set HANKO_CONFIRM_REJECTIONS=0 to say that this is wanted")
+        // The limit of lines on standard error must not swallow the only one of this kind.
+        if !wasWritten { hasToldOfHiddenKeySet.store(false, ordering: .relaxed) }
     }
 
     /// What `hanko_last_error` says of a reason; empty for a yes.

@@ -154,13 +154,14 @@ struct CallProgress {
 
     /// The "no" is confirmed, or is not.
     mutating func confirmed(_ answer: KeySetAnswer) -> CallAction {
+        tellWhereHidden(answer)
         switch answer {
         case .result(.outage(0)) where deadline.hasPassed(at: Clock.monotonicNanoseconds()), .late, .failed:
             // A caller whose own time ran out learnt nothing.
             settle(.nothing)
         case .result(.outage):
             settle(.failure)
-        case .result(.stands), .result(.notShown), .result(.cached):
+        case .result(.stands), .result(.hidden), .result(.notShown), .result(.cached):
             // What stands before Hanko keeps every "no" from being confirmed; counted as a failure, garbage could open the
             // breaker for everybody.
             settle(.success)
@@ -175,6 +176,7 @@ struct CallProgress {
     /// The start-up test has asked for the key set.
     func checked(_ answer: KeySetAnswer) -> CallAction {
         let confirmsRejections = context.configuration.confirmsRejections
+        if confirmsRejections { tellWhereHidden(answer) }
         switch answer {
         case .result(let result):
             return .finish(StartupCheck.end(after: result, confirmsRejections: confirmsRejections))
@@ -183,6 +185,10 @@ struct CallProgress {
         case .failed(let failure):
             return .finish(.transport(failure))
         }
+    }
+
+    private func tellWhereHidden(_ answer: KeySetAnswer) {
+        if case .result(.hidden(let code)) = answer { context.tellOfHiddenKeySet(code) }
     }
 
     /// The start-up test goes on where a validation ends.

@@ -13,9 +13,10 @@ package final class Statistics: @unchecked Sendable {
         case connectionsOpened
         case breakerOpened
         case inFlight
+        case hiddenKeySet
     }
 
-    private static var capacity: Int { Counter.inFlight.rawValue &+ 1 }
+    private static var capacity: Int { Counter.hiddenKeySet.rawValue &+ 1 }
 
     package init() {
         counters = .allocate(capacity: Self.capacity)
@@ -44,6 +45,11 @@ package final class Statistics: @unchecked Sendable {
     func openedConnections(_ count: UInt64) { add(count, to: .connectionsOpened) }
     func breakerOpened() { add(1, to: .breakerOpened) }
 
+    /// Something answered for Hanko with this HTTP status, so that no rejection can be confirmed.
+    func keySetIsHidden(_ code: Int) {
+        counters[Counter.hiddenKeySet.rawValue].store(UInt64(clamping: code), ordering: .relaxed)
+    }
+
     package func results(at index: Int) -> UInt64 {
         index >= 0 && index < Self.resultCount ? counters[index].load(ordering: .relaxed) : 0
     }
@@ -53,6 +59,7 @@ package final class Statistics: @unchecked Sendable {
     package var connectionsOpened: UInt64 { value(of: .connectionsOpened) }
     package var breakerOpenedCount: UInt64 { value(of: .breakerOpened) }
     package var inFlight: UInt64 { value(of: .inFlight) }
+    package var hiddenKeySet: UInt64 { value(of: .hiddenKeySet) }
 
     private func add(_ amount: UInt64, to counter: Counter) {
         counters[counter.rawValue].wrappingAdd(amount, ordering: .relaxed)

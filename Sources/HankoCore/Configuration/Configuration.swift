@@ -12,7 +12,7 @@ package struct Configuration {
     /// None means that the audience is not checked.
     package var audiences: [[UInt8]] = []
     package var audiencesAreFromEnvironment = false
-    package var confirmsRejections = false
+    package var confirmsRejections = true
     package var logLevel = LogLevel.error
     package var logTarget = LogTarget.standardError
 

@@ -23,8 +23,10 @@ package final class Log: @unchecked Sendable {
     ///   - status: what the line is about.
     ///   - code: the HTTP code, 0 when there was no answer.
     ///   - text: our own words.
-    package func write(_ level: LogLevel, status: Status, code: Int, _ text: String) {
-        guard takes(level) else { return }
+    /// - Returns: whether it was written.
+    @discardableResult
+    package func write(_ level: LogLevel, status: Status, code: Int, _ text: String) -> Bool {
+        guard takes(level) else { return false }
         switch target {
         case .function(let function, let context):
             var line: [UInt8] = []
@@ -34,7 +36,7 @@ package final class Log: @unchecked Sendable {
                 bytes.withMemoryRebound(to: CChar.self) { function(context, level.rawValue, $0.baseAddress) }
             }
         case .standardError:
-            guard let suppressed = limiter.admit(status: status, code: code) else { return }
+            guard let suppressed = limiter.admit(status: status, code: code) else { return false }
             var line: [UInt8] = []
             append("libhanko: \(level.name): \(status.name): \(text)", to: &line)
             if suppressed > 0 { append(" (\(suppressed) more like this were not logged)", to: &line) }
@@ -43,6 +45,7 @@ package final class Log: @unchecked Sendable {
             // would be the host's to bear.
             line.withUnsafeBytes { bytes in hanko_write_without_signal(STDERR_FILENO, bytes.baseAddress, bytes.count) }
         }
+        return true
     }
 
     /// A configured audience may hold anything, but a line must stay one line.

@@ -7,7 +7,9 @@ package enum ConfirmationResult: Equatable {
     case outage(Int)
     /// A cache answered for Hanko, which says nothing about Hanko now.
     case cached
-    /// Something in front of Hanko keeps the key set away, so that no "no" can be confirmed.
+    /// A gateway keeps the key set from everybody or from this machine: the "no" stands, as nothing can be learnt.
+    case hidden(Int)
+    /// Something in front of Hanko answers otherwise than Hanko does, so that no "no" can be confirmed.
     case notShown(Int)
 
     /// Reads the end of `GET /.well-known/jwks.json`.
@@ -19,7 +21,7 @@ package enum ConfirmationResult: Equatable {
         switch answer.status {
         case 200...299:
             self = (answer.age ?? 0) > 0 ? .cached : .stands
-        case 404: self = .stands
+        case 401, 403, 404, 405, 410: self = .hidden(answer.status)
         case _ where answer.saysServerFailed: self = .outage(answer.status)
         default: self = .notShown(answer.status)
         }
@@ -28,7 +30,7 @@ package enum ConfirmationResult: Equatable {
     /// The reason that a rejected token gets.
     var reason: VerdictReason {
         switch self {
-        case .stands: .rejected
+        case .stands, .hidden: .rejected
         case .outage(let code): .notConfirmed(code)
         case .cached: .keySetCached
         case .notShown(let code): .keySetNotShown(code)

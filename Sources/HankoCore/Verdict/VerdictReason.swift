@@ -114,7 +114,7 @@ package enum VerdictReason: Equatable {
         case .keySetCached:
             "the key set came out of a cache (Age), which says nothing about Hanko now, so no rejection can be confirmed; let nothing cache GET /.well-known/jwks.json"
         case .keySetNotShown(let code):
-            "the key set was answered with \(code), so no rejection can be confirmed; let GET /.well-known/jwks.json through, or unset HANKO_CONFIRM_REJECTIONS"
+            "the key set was answered with \(code), so no rejection can be confirmed; let GET /.well-known/jwks.json through, or set HANKO_CONFIRM_REJECTIONS=0"
         case .acceptsAnything:
             "what answers at HANKO_API_URL accepts any token; is it a test double?"
         case .clockOff(let seconds):

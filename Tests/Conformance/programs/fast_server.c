@@ -1,6 +1,6 @@
-/* A Hanko that answers in microseconds: yes to tokens that begin with "yes", no to all others, over kept
+/* A Hanko that answers in microseconds: yes to tokens that begin with "yes", no to all others, and a key set, over kept
    connections, one thread each. Prints its port; when its standard input ends, it prints how many connections and
-   requests it saw. */
+   requests about tokens it saw. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -18,6 +18,7 @@ static atomic_long connections, requests;
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
 static const char yes[] = HEAD "17\r\n\r\n{\"is_valid\":true}";
 static const char no[] = HEAD "18\r\n\r\n{\"is_valid\":false}";
+static const char keys[] = HEAD "11\r\n\r\n{\"keys\":[]}";
 
 /* One whole request starts at the buffer: its length, or 0 while bytes are missing. */
 static size_t whole(const char *buffer)
@@ -42,10 +43,14 @@ static void *serve(void *argument)
     buffer[filled] = 0;
     size_t length;
     while ((length = whole(buffer)) > 0) {
-      const char *body = strstr(buffer, "\"session_token\":\"");
-      int good = body && body < buffer + length && strncmp(body + 17, "yes", 3) == 0;
-      atomic_fetch_add(&requests, 1);
-      if (send(peer, good ? yes : no, good ? sizeof yes - 1 : sizeof no - 1, MSG_NOSIGNAL) < 0) break;
+      const char *answer = keys;
+      if (strncmp(buffer, "GET ", 4) != 0) {
+        const char *body = strstr(buffer, "\"session_token\":\"");
+        int good = body && body < buffer + length && strncmp(body + 17, "yes", 3) == 0;
+        atomic_fetch_add(&requests, 1);
+        answer = good ? yes : no;
+      }
+      if (send(peer, answer, strlen(answer), MSG_NOSIGNAL) < 0) break;
       memmove(buffer, buffer + length, filled - length + 1);
       filled -= length;
     }

@@ -1,7 +1,7 @@
 import CSystem
 import Glibc
 
-/// A Hanko on this machine: yes to tokens that begin with "yes", no to all others, over kept connections.
+/// A Hanko on this machine: yes to tokens that begin with "yes", no to all others, and a key set, over kept connections.
 final class LocalHanko: @unchecked Sendable {
     let url: String
     private let listener: Int32
@@ -56,10 +56,12 @@ final class LocalHanko: @unchecked Sendable {
         var received = ""
         var buffer = [UInt8](repeating: 0, count: 4096)
         while true {
-            while let end = received.range(ofText: "\"}") {
-                let isYes = received[..<end].contains("\"session_token\":\"yes")
-                received = String(received[end...].dropFirst(2))
-                let body = "{\"is_valid\":\(isYes)}"
+            // The end of the JSON, or of a head without a body.
+            while let end = received.range(ofText: received.hasPrefix("GET ") ? "\r\n\r\n" : "\"}") {
+                let request = received[..<end]
+                let isYes = request.contains("\"session_token\":\"yes")
+                let body = request.hasPrefix("GET ") ? "{\"keys\":[]}" : "{\"is_valid\":\(isYes)}"
+                received = String(received[end...].drop { $0.isNewline || $0 == "\"" || $0 == "}" })
                 let answer = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
                 guard send(connection, answer, answer.utf8.count, Int32(MSG_NOSIGNAL)) > 0 else { return }
             }

@@ -86,8 +86,7 @@ class AsyncClient(BaseClient):
         whose text names the likely mistake.
         """
         status, text, _ = await self._ask(CHECK, (), wants_session=False)
-        if status:
-            raise self._native.failure(status, text)
+        self._native.checked(status, text)
 
     def statistics(self) -> Statistics:
         """The counters of this client in this process; `RuntimeError` after `aclose`."""

@@ -40,8 +40,8 @@ class BaseClient:
         - ``ca_file``: a PEM file of a private authority (``HANKO_CA_FILE``).
         - ``allow_insecure_http``: http to other hosts than this one (``HANKO_ALLOW_INSECURE_HTTP``, False).
         - ``audiences``: the session must have one of them; ``()`` means that it is not checked (``HANKO_AUDIENCE``).
-        - ``confirm_rejections``: a *no* counts only when Hanko can show its keys, recommended in production
-          (``HANKO_CONFIRM_REJECTIONS``, False).
+        - ``confirm_rejections``: a *no* counts only when Hanko can show its keys, because a Hanko that has lost its
+          database says no to everybody (``HANKO_CONFIRM_REJECTIONS``, True).
         - ``logger``: gets the text of failed calls instead of the logger ``hanko``, at most one line a second for each
           status and none below ``HANKO_LOG`` (off, error, warning, info or debug; error).
 

@@ -88,8 +88,7 @@ class Client(BaseClient):
         whose text names the likely mistake.
         """
         status, text, _ = self._ask(CHECK, (), wants_session=False)
-        if status:
-            raise self._native.failure(status, text)
+        self._native.checked(status, text)
 
     def statistics(self) -> Statistics:
         """The counters of this client in this process; `RuntimeError` after `close`."""

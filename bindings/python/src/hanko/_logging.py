@@ -30,6 +30,11 @@ _LEVELS: dict[int, int] = {
 # The one refusal that is an event: a typing error in the audiences logs everybody out. So begin the texts about it.
 AUDIENCE_TEXT = "the session's audience "
 
+HIDDEN_KEY_SET_TEXT = (
+    "GET /.well-known/jwks.json was answered with %d, so outages of Hanko cannot be told apart from rejections; let it"
+    " through, or set HANKO_CONFIRM_REJECTIONS=0 to say that this is wanted"
+)
+
 
 class LineLimit:
     """Lets at most one line a second pass for each key; a value without a clock."""
@@ -87,13 +92,22 @@ class FailureLog:
         level = _LEVELS.get(status, logging.ERROR)
         if status == Status.INVALID_TOKEN and text.startswith(AUDIENCE_TEXT):
             level = logging.ERROR
+        self._write(level, status, status, text)
+
+    def write_hidden_key_set(self, code: int) -> bool:
+        """Note that the key set is kept away with this HTTP status; whether that is said."""
+        # A key of its own, which is no status.
+        return self._write(logging.ERROR, -code, Status.MISCONFIGURED, HIDDEN_KEY_SET_TEXT % code)
+
+    def _write(self, level: int, key: int, status: int, text: str) -> bool:
         if level < self._threshold or not self._logger.isEnabledFor(level):
-            return
-        left_out = _shared_limit.admit((self._logger.name, status), self._clock())
+            return False
+        left_out = _shared_limit.admit((self._logger.name, key), self._clock())
         if left_out is None:
-            return
+            return False
         more = f" ({left_out} more like this were not logged)" if left_out else ""
         try:
             self._logger.log(level, "%s: %s%s", Status(status).full_name, text, more)
         except Exception:  # noqa: BLE001, S110 - a handler that fails must not change what a token is worth
             pass
+        return True

@@ -34,6 +34,7 @@ class NativeClient:
         self.library: Library = library()
         self.handle = settings.new_client(self.library)
         self.log = FailureLog(settings.logger, os.environ.get("HANKO_LOG") or "error")
+        self._told_of_hidden_key_set = False
 
     def free(self) -> None:
         """Free it. No call on it may be running; a second time does nothing."""
@@ -45,6 +46,7 @@ class NativeClient:
     def after_fork(self) -> None:
         """To be called in a forked child, where another thread may have held the lock."""
         self._freeing = threading.RLock()
+        self._told_of_hidden_key_set = False
 
     def __del__(self) -> None:
         """Whoever is in a call refers to this object, so nobody is."""
@@ -54,13 +56,32 @@ class NativeClient:
     def noted(self, status: int, text: str) -> Status:
         """The status of a call, after a failure was noted."""
         if status != Status.OK:
-            self.log.write(status, text)
+            self._note(status, text)
         return Status(status)
 
     def failure(self, status: int, text: str) -> HankoError:
         """Note a call that failed, and the exception for it."""
-        self.log.write(status, text)
+        self._note(status, text)
         return error_for(status, text)
+
+    def checked(self, status: int, text: str) -> None:
+        """What came of the start-up test; raises where it failed."""
+        if status:
+            raise self.failure(status, text)
+        self._tell_of_hidden_key_set()
+
+    def _note(self, status: int, text: str) -> None:
+        self.log.write(status, text)
+        if status == Status.INVALID_TOKEN:
+            self._tell_of_hidden_key_set()
+
+    def _tell_of_hidden_key_set(self) -> None:
+        """Say once where outages cannot be told apart from rejections; the library's own log is off."""
+        if self._told_of_hidden_key_set:
+            return
+        native, status = self._counters()
+        if status == Status.OK and native.hidden_key_set:
+            self._told_of_hidden_key_set = self.log.write_hidden_key_set(native.hidden_key_set)
 
     def session(self, status: int, text: str, session: Optional[Session]) -> Session:
         """The session of a call; raises where there is none, also where a yes names no user."""
@@ -70,11 +91,15 @@ class NativeClient:
             raise self.failure(Status.PROTOCOL_ERROR, NO_USER)
         return session
 
-    def statistics(self) -> Statistics:
-        """The counters, also while another thread frees the client."""
+    def _counters(self) -> tuple[NativeStatistics, int]:
         native = NativeStatistics(struct_size=sizeof(NativeStatistics))
         with self._freeing:
             status = self.library.client_statistics(self.handle, byref(native))
+        return native, status
+
+    def statistics(self) -> Statistics:
+        """The counters, also while another thread frees the client."""
+        native, status = self._counters()
         if status != Status.OK:
             raise error_for(status, self.library.last_text())
         results = {
@@ -87,4 +112,5 @@ class NativeClient:
             connections_opened=native.connections_opened,
             breaker_opened=native.breaker_opened,
             in_flight=native.in_flight,
+            hidden_key_set=native.hidden_key_set,
         )

@@ -21,3 +21,6 @@ class Statistics:
     """How often the circuit breaker opened."""
     in_flight: int = 0
     """Validations under way now."""
+    hidden_key_set: int = 0
+    """401, 403, 404, 405 or 410 where Hanko's key set was last answered with that, so that outages cannot be told apart
+    from rejections; 0 where it never was."""

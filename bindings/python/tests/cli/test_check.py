@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import re
+import threading
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ def lines(output: str, mark: str) -> list[str]:
 
 
 def test_all_is_right(hanko_standin: HankoStandIn, repository: Path) -> None:
-    done = hanko("check", HANKO_CONFIRM_REJECTIONS="1", HANKO_AUDIENCE="localhost")
+    done = hanko("check", HANKO_AUDIENCE="localhost")
     assert done.status == 0
     assert done.errors == ""
     assert done.output.endswith("Everything is right.\n")
@@ -117,9 +119,9 @@ def test_a_mistyped_variable_is_pointed_out_unless_the_right_one_is_set(hanko_st
 
 
 def test_what_is_recommended_in_production(hanko_standin: HankoStandIn) -> None:
-    done = hanko("check")
+    done = hanko("check", HANKO_CONFIRM_REJECTIONS="0")
     assert done.status == 0
-    assert [line.split()[1].partition("=")[0] for line in lines(done.output, "advice")] == [
+    assert [line.split()[1].strip(":") for line in lines(done.output, "advice")] == [
         "HANKO_CONFIRM_REJECTIONS",
         "HANKO_AUDIENCE",
     ]
@@ -154,6 +156,35 @@ def test_a_hanko_that_is_out_of_order(outage: str, words: str, hanko_standin: Ha
     (wrong,) = lines(done.output, "wrong")
     assert wrong.startswith(words)
     assert done.errors == "", "said once, and not logged as well"
+
+
+def test_a_key_set_that_a_gateway_hides() -> None:
+    class Gateway(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.answer(200, b'{"is_valid":false}')
+
+        def do_GET(self) -> None:
+            self.answer(403, b"")
+
+        def answer(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = hanko("check", HANKO_API_URL=url)
+        silent = hanko("check", HANKO_API_URL=url, HANKO_CONFIRM_REJECTIONS="0")
+        server.shutdown()
+    assert done.status == silent.status == 0
+    assert done.errors == "", "said once, and not logged as well"
+    assert len([line for line in lines(done.output, "advice") if "answered with 403, so outages" in line]) == 1
+    assert "403" not in silent.output
 
 
 def test_a_wrong_path_at_the_right_host(hanko_standin: HankoStandIn) -> None:

@@ -33,7 +33,7 @@ def session_token(**claims: Any) -> str:
 
 
 class AnsweringServer(http.server.ThreadingHTTPServer):
-    """Answers every request with what `answer` makes of its token; a text is sent as it is."""
+    """Answers every request about a token with what `answer` makes of it; a text is sent as it is. It has a key set."""
 
     daemon_threads = True
     request_queue_size = 512
@@ -42,6 +42,8 @@ class AnsweringServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answer = answer
         self.status = 200
+        # Of the key set, which the library asks for before it believes a no.
+        self.key_set_status = 200
         self.tokens: list[str] = []
         self.stopping = threading.Event()
         self.connections: set[Any] = set()
@@ -72,17 +74,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         token = json.loads(body)["session_token"]
         self.server.tokens.append(token)
-        self._answer(self.server.answer(token))
+        self._answer(self.server.answer(token), self.server.status)
 
     def do_GET(self) -> None:
-        self._answer({"keys": []})
+        self._answer({"keys": []}, self.server.key_set_status)
 
-    def _answer(self, answer: Any) -> None:
+    def _answer(self, answer: Any, status: int) -> None:
         text = answer if isinstance(answer, str) else json.dumps(answer)
         data = text.encode("utf-8")
-        head = (
-            f"HTTP/1.1 {self.server.status} X\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
-        )
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
         try:
             self.wfile.write(head.encode("ascii") + data)
         except OSError:

@@ -1,4 +1,4 @@
-"""A Hanko in a process of its own that answers in microseconds: `no` to that token, yes to all others.
+"""A Hanko in a process of its own that answers in microseconds: `no` to that token, yes to all others, and a key set.
 
 Prints its address. The first argument is how many seconds it thinks about each answer. Ends with its standard input.
 """
@@ -23,6 +23,7 @@ def response(body: object) -> bytes:
 
 ACCEPTED = response(yes(email={"address": "ada@example.com", "is_primary": True, "is_verified": True}))
 REFUSED = response(NO)
+KEY_SET = response({"keys": []})
 
 
 class Connection(asyncio.Protocol):
@@ -47,6 +48,8 @@ class Connection(asyncio.Protocol):
                 return
             self.received = body[length:]
             answer = REFUSED if b'"no"' in body[:length] else ACCEPTED
+            if head.startswith(b"GET "):
+                answer = KEY_SET
             if DELAY:
                 asyncio.get_running_loop().call_later(DELAY, self.answer, answer)
             else:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from answering import AnsweringServer, answering, session_token, yes
+from answering import NO, AnsweringServer, answering, session_token, yes
 
 import hanko
-from hanko import Status, _library
-from hanko._logging import AUDIENCE_TEXT, FailureLog, LineLimit
+from hanko import Status, _library, _logging
+from hanko._logging import AUDIENCE_TEXT, HIDDEN_KEY_SET_TEXT, FailureLog, LineLimit
 
 
 class Lines(logging.Handler):
@@ -28,11 +31,17 @@ class Lines(logging.Handler):
         self.lines.append((record.name, record.levelno, record.getMessage()))
 
 
+class Unlimited:
+    """In place of a `LineLimit`, so that every line is seen."""
+
+    def admit(self, key: tuple[str, int], now: float) -> int:
+        """Let all pass."""
+        return 0
+
+
 @pytest.fixture
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, str]]]:
     """What reaches the logger `hanko`; what was said in other tests does not count."""
-    from hanko import _logging
-
     monkeypatch.setattr(_logging._shared_limit, "_limit", LineLimit())
     handler = Lines()
     logger = logging.getLogger("hanko")
@@ -123,6 +132,91 @@ def test_an_audience_that_is_not_known_is_an_error(lines) -> None:
             text = fail(client, "test-token")
     assert text.startswith(f"{AUDIENCE_TEXT}is not known") and text.endswith(": there")
     assert lines == [("hanko", logging.ERROR, f"HANKO_INVALID_TOKEN: {text}")]
+
+
+@pytest.fixture
+def hiding() -> Iterator[AnsweringServer]:
+    """A server that says yes to one token, behind a gateway that keeps its key set away."""
+    with answering(lambda token: yes() if token == "token" else NO) as server:
+        server.key_set_status = 403
+        yield server
+
+
+HIDDEN = ("hanko", logging.ERROR, f"HANKO_MISCONFIGURED: {HIDDEN_KEY_SET_TEXT % 403}")
+
+
+def test_a_hidden_key_set_is_told_once(lines, hiding: AnsweringServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the default level, by each client: over many calls and threads, the start-up test among them."""
+    monkeypatch.setattr(_logging._shared_limit, "_limit", Unlimited())
+    for _ in range(2):
+        with hanko.Client(hiding.url) as client:
+            client.validate("token")
+            assert lines == []
+            threads = [threading.Thread(target=lambda: [fail(client) for _ in range(10)]) for _ in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            client.check()
+            assert client.statistics().hidden_key_set == 403
+        assert lines == [HIDDEN]
+        lines.clear()
+
+
+def test_the_start_up_test_tells_of_a_hidden_key_set(lines, hiding: AnsweringServer) -> None:
+    with hanko.Client(hiding.url) as client:
+        client.check()
+        client.check()
+        assert fail(client)
+    assert lines == [HIDDEN]
+
+
+def test_asyncio_tells_of_a_hidden_key_set(lines, hiding: AnsweringServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_logging._shared_limit, "_limit", Unlimited())
+
+    async def ask() -> None:
+        async with hanko.AsyncClient(hiding.url) as client:
+            for _ in range(5):
+                with pytest.raises(hanko.InvalidToken):
+                    await client.validate("no")
+        async with hanko.AsyncClient(hiding.url) as client:
+            await client.check()
+
+    asyncio.run(ask())
+    assert lines == [HIDDEN] * 2
+
+
+def test_a_function_tells_of_a_hidden_key_set(lines, hiding: AnsweringServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANKO_API_URL", hiding.url)
+    assert not hanko.validate("no")
+    assert not hanko.validate("no")
+    assert lines == [HIDDEN]
+
+
+def test_a_hidden_key_set_that_the_limit_holds_back_is_told_later(lines, hiding: AnsweringServer) -> None:
+    with hanko.Client(hiding.url) as first, hanko.Client(hiding.url) as second:
+        fail(first)
+        fail(second)  # within the same second
+        assert lines == [HIDDEN]
+        time.sleep(1.1)
+        fail(first)
+        fail(second)
+    assert [text.startswith(HIDDEN[2]) for _, _, text in lines] == [True, True]
+
+
+@pytest.mark.parametrize("setting", ["off", "False"])
+def test_no_word_of_a_hidden_key_set(lines, hiding: AnsweringServer, monkeypatch, setting: str) -> None:
+    monkeypatch.setenv("HANKO_LOG", "off" if setting == "off" else "error")
+    with hanko.Client(hiding.url, confirm_rejections=setting == "off") as client:
+        fail(client)
+        client.check()
+    assert lines == []
+
+
+def test_the_text_about_a_hidden_key_set_is_that_of_the_library(repository: Path) -> None:
+    text = (repository / "Sources/HankoCore/Call/CallContext.swift").read_text(encoding="utf-8")
+    literals = "".join(re.findall(r'"((?:GET | let it through).*)"', text))
+    assert literals.replace("\\(code)", "%d") == HIDDEN_KEY_SET_TEXT
 
 
 def test_another_logger(lines, refused_url: str) -> None:

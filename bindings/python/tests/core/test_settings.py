@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import time
@@ -247,14 +248,33 @@ def test_max_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     assert most == 2
 
 
-def test_confirm_rejections(standin) -> None:
+def test_confirm_rejections(standin, monkeypatch: pytest.MonkeyPatch) -> None:
     session = standin.mint_session()
     standin.database_down = True
+    with hanko.Client(standin.api_url, confirm_rejections=False) as client, pytest.raises(hanko.InvalidToken):
+        client.validate(session.token)
+    with hanko.Client(standin.api_url) as client, pytest.raises(hanko.AuthenticationUnavailable):
+        client.validate(session.token)
+    monkeypatch.setenv("HANKO_CONFIRM_REJECTIONS", "0")
     with hanko.Client(standin.api_url) as client, pytest.raises(hanko.InvalidToken):
         client.validate(session.token)
     with hanko.Client(standin.api_url, confirm_rejections=True) as client:
         with pytest.raises(hanko.AuthenticationUnavailable):
             client.validate(session.token)
+
+
+def test_confirm_rejections_in_asyncio(standin) -> None:
+    session = standin.mint_session()
+    standin.database_down = True
+
+    async def ask(**settings: Any) -> None:
+        async with hanko.AsyncClient(standin.api_url, **settings) as client:
+            await client.validate(session.token)
+
+    with pytest.raises(hanko.AuthenticationUnavailable):
+        asyncio.run(ask())
+    with pytest.raises(hanko.InvalidToken):
+        asyncio.run(ask(confirm_rejections=False))
 
 
 def test_nothing_is_kept_of_a_config_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

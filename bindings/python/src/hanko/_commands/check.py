@@ -14,6 +14,7 @@ from .._client import Client
 from .._errors import ConfigurationError, HankoError
 from .._framework.settings import misspelled_settings
 from .._library import Library
+from .._logging import HIDDEN_KEY_SET_TEXT
 from .._status import Status
 from .environment import VARIABLES, complaint, is_set, shown_url
 from .report import Report
@@ -107,10 +108,8 @@ def _check_together(report: Report) -> None:
     proxies = [name for name in _PROXIES if os.environ.get(name)]
     if proxies:
         report.fact(f"a proxy may be used: {', '.join(proxies)} is set (never for this machine itself)")
-    if os.environ.get("HANKO_CONFIRM_REJECTIONS") != "1":
-        report.advice(
-            "set HANKO_CONFIRM_REJECTIONS=1 in production: a Hanko that has lost its database says no to everybody"
-        )
+    if os.environ.get("HANKO_CONFIRM_REJECTIONS") == "0":
+        report.advice("unset HANKO_CONFIRM_REJECTIONS: a Hanko that has lost its database says no to everybody")
     if not is_set("HANKO_AUDIENCE", os.environ):
         report.advice("set HANKO_AUDIENCE if several applications share this Hanko: sessions of all are accepted now")
 
@@ -122,10 +121,13 @@ def _ask(report: Report) -> None:
             began = time.monotonic()
             client.check()
             milliseconds = (time.monotonic() - began) * 1000
+            hidden = client.statistics().hidden_key_set
     except HankoError as error:
         report.wrong(f"{error.status.full_name}: {error}")
     else:
-        report.good(f"{address} refuses a token that is none, and its keys are there ({milliseconds:.0f} ms)")
+        report.good(f"{address} refuses a token that is none, and its key set does not fail ({milliseconds:.0f} ms)")
+        if hidden:
+            report.advice(HIDDEN_KEY_SET_TEXT % hidden)
 
 
 def _silent_logger() -> logging.Logger:

@@ -30,7 +30,7 @@ VARIABLES = (
     Variable("HANKO_CA_FILE", "none"),
     Variable("HANKO_AUDIENCE", "none"),
     Variable("HANKO_ALLOW_INSECURE_HTTP", "0"),
-    Variable("HANKO_CONFIRM_REJECTIONS", "0"),
+    Variable("HANKO_CONFIRM_REJECTIONS", "1"),
     Variable("HANKO_LOG", "error"),
 )
 

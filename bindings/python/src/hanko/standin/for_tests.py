@@ -24,7 +24,7 @@ Outage = Literal["unavailable", "hanging", "closing", "refusing", "database-down
 - ``closing``: it closes the connection instead of answering;
 - ``refusing``: nothing listens at its address;
 - ``database-down``: it says no to every token, as a Hanko without its database does. Only a backend that confirms
-  rejections (`HANKO_CONFIRM_REJECTIONS=1`) can tell that from a real no.
+  rejections, as is the default, can tell that from a real no.
 """
 
 OUTAGES: tuple[Outage, ...] = ("unavailable", "hanging", "closing", "refusing", "database-down")
