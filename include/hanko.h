@@ -93,6 +93,10 @@
  *  last use of a handle and that a hanko_config belongs to one thread at a time. One rule comes with getenv(3) itself: no
  *  thread may change any environment variable (setenv, putenv, unsetenv) while another thread may be in this library.
  *
+ *  A thread cannot be cancelled in a call: pthread_cancel(3) does not end the waiting, the call goes on to its end, and
+ *  the cancellation acts at the thread's next cancellation point after it. What the call has given, a session, is then
+ *  for the program's own cleanup handlers to free. Asynchronous cancellation acts as soon as the call returns.
+ *
  *  Processes
  *
  *  A process may fork before, after and during calls in other threads; clients and sessions work in the child. A child
@@ -289,7 +293,9 @@ enum {
 };
 
 /**
- * Receives log lines. It may be called from any thread, also from several at once, and must not call this library.
+ * Receives log lines. It may be called from any thread, also from several at once, and must not call this library. It
+ * must return: an exception of C++ that leaves it ends the process, and longjmp(3) or pthread_exit(3) out of it leaves
+ * this library in the middle of a call. The thread cannot be cancelled while it runs.
  *
  * @param context  what was given to hanko_config_set_logger()
  * @param level    how important the line is

@@ -11,6 +11,8 @@ private func change(
     _ config: OpaquePointer?, _ name: StaticString,
     _ body: (inout Configuration) throws(ConfigurationError) -> Void
 ) -> hanko_status {
+    let cancellation = CancellationGuard()
+    defer { cancellation.end() }
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
     guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage).noted() }
     let handle = Handle.object(config, as: ConfigurationHandle.self)
@@ -29,6 +31,8 @@ private func change(
     _ config: OpaquePointer?, _ name: StaticString, _ text: UnsafePointer<CChar>?,
     _ body: (inout Configuration, ByteView) throws(ConfigurationError) -> Void
 ) -> hanko_status {
+    let cancellation = CancellationGuard()
+    defer { cancellation.end() }
     guard text != nil else { return CallResult.invalidArgument("the text is NULL").noted() }
     return change(config, name) { (configuration) throws(ConfigurationError) in
         try body(&configuration, CText.view(text))
@@ -42,11 +46,15 @@ func configuration(of config: OpaquePointer) -> Configuration {
 
 @implementation @_cdecl("hanko_config_new")
 public func hanko_config_new() -> OpaquePointer? {
-    Memory.isAvailable ? Handle.make(ConfigurationHandle()) : nil
+    let cancellation = CancellationGuard()
+    defer { cancellation.end() }
+    return Memory.isAvailable ? Handle.make(ConfigurationHandle()) : nil
 }
 
 @implementation @_cdecl("hanko_config_load_environment")
 public func hanko_config_load_environment(_ config: OpaquePointer?) -> hanko_status {
+    let cancellation = CancellationGuard()
+    defer { cancellation.end() }
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
     guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage).noted() }
     let handle = Handle.object(config, as: ConfigurationHandle.self)
@@ -151,5 +159,7 @@ public func hanko_config_set_logger(
 
 @implementation @_cdecl("hanko_config_free")
 public func hanko_config_free(_ config: OpaquePointer?) {
+    let cancellation = CancellationGuard()
+    defer { cancellation.end() }
     Handle.free(config, as: ConfigurationHandle.self)
 }

@@ -54,6 +54,35 @@ def test_a_folder_uses_only_those_before_it(folder: str) -> None:
     assert uses == []
 
 
+# Exported functions that take no lock, wait for nothing and log nothing.
+READING = re.compile(r"hanko_(version|status|last)_\w+|hanko_version|hanko_queue_file_descriptor|hanko_session_(?!free)\w+")
+# What disables cancellation at the beginning of a function, itself or for all that call it.
+DISABLES = re.compile(r"\s*(let cancellation = CancellationGuard\(\)\n    defer \{ cancellation\.end\(\) \}|change\(|handOver\()")
+
+
+def exported_functions() -> dict[str, str]:
+    """The body of each function of the C layer, by its name."""
+    bodies = {}
+    for file in sorted((ROOT / "Sources/Hanko").glob("*.swift")):
+        for piece in file.read_text(encoding="utf-8").split("@_cdecl(")[1:]:
+            name = piece.split('"')[1]
+            bodies[name] = piece.split("{\n", 1)[1] if "{\n" in piece else piece
+    return bodies
+
+
+def test_no_call_can_be_cancelled_in_the_middle() -> None:
+    bodies = exported_functions()
+    assert len(bodies) > 40
+    open_ones = [name for name, body in bodies.items() if not READING.fullmatch(name) and not DISABLES.match(body)]
+    assert open_ones == []
+    for helper in ("change", "handOver"):
+        text = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "Sources/Hanko").glob("*.swift"))
+        heads = re.findall(r"private func " + helper + r"\([^{}]*\{\n", text)
+        assert heads
+        for head in heads:
+            assert DISABLES.match(text[text.index(head) + len(head) :]), head
+
+
 @pytest.mark.parametrize("folder", FILES)
 def test_a_type_is_in_the_file_of_its_name(folder: str) -> None:
     elsewhere = [f"{name} is in {stem}" for name, (where, stem) in TYPES.items() if where == folder and name != stem]

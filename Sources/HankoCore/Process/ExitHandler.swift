@@ -10,6 +10,10 @@ enum ExitHandler {
         let (first, _) = isRegistered.compareExchange(
             expected: false, desired: true, ordering: .acquiringAndReleasing)
         guard first else { return }
-        _ = atexit { HostProcess.ofThisProcess()?.closeForExit() }
+        _ = atexit {
+            let cancellation = CancellationGuard()
+            defer { cancellation.end() }
+            HostProcess.ofThisProcess()?.closeForExit()
+        }
     }
 }

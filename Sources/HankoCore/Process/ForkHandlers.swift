@@ -23,7 +23,12 @@ enum ForkHandlers {
             _ = pthread_atfork(
                 { ForkHandlers.prepare() },
                 { ForkHandlers.takeHeld()?.releaseInParent() },
-                { ForkHandlers.takeHeld()?.closeInChild() })
+                {
+                    // To close a descriptor is a cancellation point.
+                    let cancellation = CancellationGuard()
+                    defer { cancellation.end() }
+                    ForkHandlers.takeHeld()?.closeInChild()
+                })
             state.store(registered, ordering: .releasing)
             return
         }

@@ -51,6 +51,8 @@ final class QueueWorker: @unchecked Sendable {
             &thread, nil,
             { address in
                 guard let address else { return nil }
+                // A logger of the host runs here.
+                _ = CancellationGuard()  // for ever
                 pthread_setname_np(pthread_self(), "hanko-queue")
                 Unmanaged<QueueWorker>.fromOpaque(address).takeUnretainedValue().run()
                 return nil

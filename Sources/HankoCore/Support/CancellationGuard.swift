@@ -1,0 +1,15 @@
+import CSystem
+
+/// Keeps the calling thread from being cancelled (pthread_cancel), which would end a call in the middle: with a lock
+/// taken, a turn that nobody gives back, a circuit breaker that waits for its probe for ever. A cancellation that is
+/// asked for meanwhile stays pending.
+package struct CancellationGuard {
+    private let stateBefore: Int32
+
+    /// Disables cancellation; `end` must follow on the same thread, unless the thread is one of our own.
+    package init() { stateBefore = hanko_disable_cancellation() }
+
+    /// Restores what was before. Everything must have been released: a thread whose cancellation is asynchronous ends
+    /// right here.
+    package func end() { hanko_restore_cancellation(stateBefore) }
+}
