@@ -103,9 +103,10 @@
  *  closes its copies of the parent's connections without a word on them, and opens its own. What this library cannot
  *  help: a child that is forked while other threads are inside of TLS or of the resolver inherits locks of OpenSSL and of
  *  the C library as they are, in any program; make TLS calls in such a child only after exec(2), or fork while no call
- *  runs. exec(2) keeps no socket of ours. exit(3) while calls run in other threads is fine: those calls end as
- *  HANKO_CANCELLED. No signal reaches the host process from here (no SIGPIPE, no SIGALRM), and no thread is started
- *  before the first completion queue, except that libcurl resolves host names on a short-lived thread of its own.
+ *  runs. exec(2) keeps no socket of ours, and none has the number of a standard stream that the host has closed (libcurl's
+ *  own wake-up pairs may). exit(3) while calls run in other threads is fine: those calls end as HANKO_CANCELLED. No
+ *  signal reaches the host process from here (no SIGPIPE, no SIGALRM), and no thread is started before the first
+ *  completion queue, except that libcurl resolves host names on a short-lived thread of its own.
  *
  *  Conventions
  *

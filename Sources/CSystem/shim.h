@@ -93,16 +93,29 @@ static inline int hanko_open_regular_file(const char *path)
     return -1;
 }
 
+// Keeps a descriptor of ours off the numbers of the standard streams, which are free where the host has closed them: what
+// is written to standard error would go into it. -1 where there is no other number. fcntl is variadic.
+static inline int hanko_beyond_standard_streams(int descriptor)
+{
+    if (descriptor < 0 || descriptor > STDERR_FILENO)
+        return descriptor;
+    int higher = fcntl(descriptor, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    int error = errno;
+    close(descriptor);
+    errno = error;
+    return higher;
+}
+
 // The flags are an enumeration in C, and a socket must not be inherited by programs that the host starts.
 static inline int hanko_open_socket(int family, int type, int protocol)
 {
-    return socket(family, type | SOCK_CLOEXEC, protocol);
+    return hanko_beyond_standard_streams(socket(family, type | SOCK_CLOEXEC, protocol));
 }
 
 // A counter whose descriptor is readable while it is not 0. The flags are an enumeration in C.
 static inline int hanko_open_event(void)
 {
-    return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return hanko_beyond_standard_streams(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
 }
 
 static inline void hanko_signal_event(int event)
@@ -121,7 +134,7 @@ static inline void hanko_clear_event(int event)
 
 static inline int hanko_open_poller(void)
 {
-    return epoll_create1(EPOLL_CLOEXEC);
+    return hanko_beyond_standard_streams(epoll_create1(EPOLL_CLOEXEC));
 }
 
 // What a poller looks for on a descriptor; level-triggered. epoll_event is a packed structure with a union.
@@ -238,7 +251,7 @@ static inline int hanko_local_port(int socket)
 // Whether no descriptor can be opened beside a socket, or that one could not be. fcntl is variadic.
 static inline int hanko_lacks_descriptors(int socket)
 {
-    int copy = socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    int copy = socket < 0 ? -1 : fcntl(socket, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (copy < 0)
         return errno == EMFILE || errno == ENFILE;
     close(copy);

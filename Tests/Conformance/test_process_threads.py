@@ -96,6 +96,22 @@ report(statuses)
     assert all(request.line.startswith("POST /sessions/validate") for request in server.requests)
 
 
+@pytest.mark.parametrize("transport", ["http", "https"])
+@pytest.mark.parametrize("way", ["blocking", "queue"])
+def test_nothing_of_ours_has_the_number_of_a_standard_stream(library, serve, trusted, tmp_path, way, transport):
+    """Neither a socket nor what a queue sleeps on: the host writes to these numbers, and so does the log."""
+    server = serve(answers(response(NO)), tls=trusted.server_context() if transport == "https" else None)
+    program = compile_program("streams_closed", tmp_path, library=library.path)
+    (found,) = run_program(program, way, TEST_URL=server.url())
+    assert found["seen"] == ""
+    assert found["wrong"] == 0
+    assert found["lowest"] > 2
+    # No log line has arrived between the requests.
+    assert {request.line for request in server.requests} == {"POST /sessions/validate HTTP/1.1"}
+    assert len(server.requests) == (9 if way == "queue" else 12)
+    assert not server.failures
+
+
 def test_an_error_with_standard_streams_closed(serve):
     """A line at error level has nowhere to go, and goes nowhere."""
     server = serve(answers(response(b"", status=500)))

@@ -7,6 +7,8 @@ import CSystem
 ///
 /// libcurl closes a socket that never came to a connection without telling us, and its number may then be somebody
 /// else's. Each is therefore known by its inode as well.
+///
+/// None has the number of a standard stream, also where the host has closed those: log lines are written there.
 final class DescriptorRegistry: @unchecked Sendable {
     private struct Entry {
         let descriptor: Int32
