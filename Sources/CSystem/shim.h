@@ -28,27 +28,39 @@ static inline int hanko_errno(void)
     return errno;
 }
 
-static inline char **hanko_environment(void)
+// Where the C library keeps the address of the environment; NULL when that has no entries, and then it may be another
+// place later. A program that refers to environ may have a copy of that variable, which the C library then uses as well,
+// while a library loaded with RTLD_DEEPBIND is linked to the unused original. __environ is the name of the C library's own
+// uses: a program may have an environ that is something else.
+static inline char ***hanko_environment_place(void)
 {
-    return environ;
+    if (__environ != NULL)
+        return &__environ;
+    void *program = dlopen(NULL, RTLD_LAZY);
+    if (program == NULL)
+        return NULL;
+    char ***place = (char ***)dlsym(program, "__environ");
+    if (place == NULL || *place == NULL)
+        place = (char ***)dlsym(program, "environ");
+    dlclose(program);
+    return place == NULL || *place == NULL ? NULL : place;
 }
 
-// Whether an entry of the environment is one of ours, by its name. In C, because every call asks it of every entry.
+// Whether an entry of the environment is one of ours: a name that begins so, and a value. In C, because it is asked of
+// every entry.
 static inline int hanko_is_ours(const char *entry)
 {
-    return entry[0] == 'H' && strncmp(entry, "HANKO_", 6) == 0;
+    return entry[0] == 'H' && strncmp(entry, "HANKO_", 6) == 0 && strchr(entry, '=') != NULL;
 }
 
-// Whether secure_getenv hides an entry: it does in setuid, setgid and capability-raised programs.
-static inline int hanko_is_hidden(const char *entry)
+// How many entries of the environment have the addresses that they had before. It stops at the first that has not, and so
+// reads nothing beyond the end of an array that has become shorter.
+static inline size_t hanko_count_same_entries(char *const *array, char *const *before, size_t count)
 {
-    char name[64];
-    size_t length = strcspn(entry, "=");
-    if (length >= sizeof name)
-        return 0; // no variable of ours has such a name
-    memcpy(name, entry, length);
-    name[length] = '\0';
-    return secure_getenv(name) == NULL;
+    size_t index = 0;
+    while (index < count && array[index] == before[index])
+        index++;
+    return index;
 }
 
 // Whether there is a piece of memory of a size. Volatile, because a compiler may leave out memory that nobody uses.

@@ -175,12 +175,18 @@ def in_threads(count: int, function: Callable[[int], object], join: float = 50.0
 
 
 def compile_program(
-    name: str, folder: pathlib.Path, *, shared: bool = False, library: pathlib.Path | None = None
+    name: str,
+    folder: pathlib.Path,
+    *,
+    shared: bool = False,
+    library: pathlib.Path | None = None,
+    options: tuple[str, ...] = (),
 ) -> pathlib.Path:
     """Compile ``programs/<name>.c``; with a library it is linked against it, else the program finds it by dlopen."""
     output = folder / (f"{name}.so" if shared else name)
     command = ["gcc", "-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror", f"-I{INCLUDE}"]
     command += ["-shared", "-fPIC"] if shared else []
+    command += options
     command += ["-o", str(output), str(PROGRAMS / f"{name}.c")]
     if library is not None:
         # By its path: the name of the file may be another one than the soname.

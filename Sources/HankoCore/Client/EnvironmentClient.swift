@@ -34,7 +34,7 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
     }
 
     private let lock = Lock()
-    private var environment: Environment?
+    private var environment: WatchedEnvironment?
     private var setting: Setting?
     let generation: UInt
 
@@ -82,7 +82,7 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
         let read = Environment.ofProcess()
         let fresh = makeSetting(read)
         // A shortage may be over at the next call; everything else stays until a variable changes.
-        environment = fresh.isShortage ? nil : read
+        environment = fresh.isShortage ? nil : WatchedEnvironment(read)
         setting = fresh
         lock.unlock()
         // The old client closes its connections when nobody uses it any more; not under the lock.

@@ -31,27 +31,32 @@ package struct Environment {
 
     private static func readProcess() -> Environment {
         var entries: [UInt8] = []
-        var isHidden = false
-        forEachProcessEntry { entry in
+        ProcessEnvironment.forEachOfOurs { entry in
             var position = 0
             while entry[position] != 0 {
                 entries.append(UInt8(bitPattern: entry[position]))
                 position &+= 1
             }
             entries.append(0)
-            if hanko_is_hidden(entry) != 0 { isHidden = true }
             return true
         }
+        // As secure_getenv decides it.
+        let isHidden = !entries.isEmpty && hanko_runs_with_raised_privileges() != 0
         return Environment(entries: entries, isHidden: isHidden)
     }
 
-    /// Whether the process still has exactly these variables. It allocates nothing: each call asks this first.
+    /// Whether the process still has exactly these variables. It allocates nothing.
     package func isCurrent() -> Bool {
+        hasEntries { body in ProcessEnvironment.forEachOfOurs(body) }
+    }
+
+    /// Whether the entries that a function gives one after the other, until it is answered false, are exactly these.
+    func hasEntries(_ forEach: ((UnsafePointer<CChar>) -> Bool) -> Void) -> Bool {
         entries.withUnsafeBufferPointer { buffer in
             let known = ByteView(buffer)
             var position = 0
             var isSame = true
-            Self.forEachProcessEntry { entry in
+            forEach { entry in
                 var offset = 0
                 repeat {
                     guard position < known.count, known[position] == UInt8(bitPattern: entry[offset]) else {
@@ -64,15 +69,6 @@ package struct Environment {
                 return true
             }
             return isSame && position == known.count
-        }
-    }
-
-    /// Calls a function with each entry of the process whose name begins with `HANKO_`, until it answers false.
-    private static func forEachProcessEntry(_ body: (UnsafePointer<CChar>) -> Bool) {
-        guard var next = hanko_environment() else { return }
-        while let entry = next.pointee {
-            if hanko_is_ours(entry) != 0, !body(entry) { return }
-            next += 1
         }
     }
 
