@@ -223,7 +223,8 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_initialize(void);
  * Asks Hanko whether a session token is valid: POST {HANKO_API_URL}/sessions/validate.
  *
  * The call blocks until Hanko has answered or HANKO_TIMEOUT_MS have passed. In an event loop call it from a worker
- * thread.
+ * thread. The first call, and the first after a change of the environment, also initialises libcurl and reads
+ * HANKO_CA_FILE, which may take longer on a slow disk; calls in other threads do not wait for that beyond their own time.
  *
  * What makes a 1 (source: Hanko's API, design of this library): status 200 and a JSON object whose `is_valid` is
  * exactly true, once; and nothing in it may contradict that: a user that is empty or the nil UUID, a user, session or

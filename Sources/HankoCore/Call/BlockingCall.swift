@@ -5,11 +5,15 @@ struct BlockingCall {
     private var progress: CallProgress
     private var exchange: Exchange?
 
-    init(_ context: CallContext, _ purpose: CallProgress.Purpose, _ credentials: Credentials, wantsSession: Bool) {
+    /// - Parameter deadline: nil for that of a call that begins now.
+    init(
+        _ context: CallContext, _ purpose: CallProgress.Purpose, _ credentials: Credentials, wantsSession: Bool,
+        deadline: Deadline? = nil
+    ) {
         self.context = context
         self.credentials = credentials
         progress = CallProgress(
-            context, purpose, candidateCount: credentials.count, wantsSession: wantsSession)
+            context, purpose, candidateCount: credentials.count, wantsSession: wantsSession, deadline: deadline)
     }
 
     /// Runs the call to its end.

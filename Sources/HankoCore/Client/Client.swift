@@ -60,14 +60,17 @@ package final class Client: @unchecked Sendable {
     /// - Parameter wantsSession: whether somebody wants to know whose it is.
     package func validate(_ token: ByteView, wantsSession: Bool) -> CallResult {
         do {
-            return validate(try SessionToken(token), wantsSession: wantsSession)
+            return run(.validation, Credentials(try SessionToken(token)), wantsSession: wantsSession)
         } catch {
             return refuse(VerdictReason(error))
         }
     }
 
-    func validate(_ token: SessionToken, wantsSession: Bool) -> CallResult {
-        run(.validation, Credentials(token), wantsSession: wantsSession)
+    /// Likewise for a token that was looked at, in a call that began at a moment before.
+    func validate(_ token: SessionToken, began: Int64) -> CallResult {
+        run(
+            .validation, Credentials(token), wantsSession: false,
+            deadline: Deadline(milliseconds: configuration.timeoutMilliseconds, after: began))
     }
 
     /// Finds the token in headers and asks whether it is valid.
@@ -102,12 +105,12 @@ package final class Client: @unchecked Sendable {
     }
 
     private func run(
-        _ purpose: CallProgress.Purpose, _ credentials: Credentials, wantsSession: Bool
+        _ purpose: CallProgress.Purpose, _ credentials: Credentials, wantsSession: Bool, deadline: Deadline? = nil
     ) -> CallResult {
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         do {
             let context = try currentCore().context
-            var call = BlockingCall(context, purpose, credentials, wantsSession: wantsSession)
+            var call = BlockingCall(context, purpose, credentials, wantsSession: wantsSession, deadline: deadline)
             let judgement = call.run()
             return context.conclude(judgement.reason, session: judgement.session)
         } catch {

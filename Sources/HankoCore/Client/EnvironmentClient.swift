@@ -34,6 +34,9 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
     }
 
     private let lock = Lock()
+    /// A thread has made what another one waits for.
+    private let made = Signal()
+    private var isMaking = false
     private var environment: WatchedEnvironment?
     private var setting: Setting?
     let generation: UInt
@@ -63,8 +66,9 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
             return CallResult(VerdictReason(error))
         }
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
-        let setting = current().currentSetting()
-        if let client = setting.client { return client.validate(checked, wantsSession: false) }
+        let began = Clock.monotonicNanoseconds()
+        guard let setting = current().currentSetting(began: began) else { return late() }
+        if let client = setting.client { return client.validate(checked, began: began) }
         let error = setting.error
         setting.log?.write(.error, status: error.status, code: 0, error.problem)
         return CallResult(error)
@@ -72,18 +76,39 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
 
     // MARK: The environment
 
-    private func currentSetting() -> Setting {
+    /// What the environment is good for now, made by one thread where that is not known: the file of authorities is read
+    /// for it and libcurl initialised, from a disk that may be slow. The others wait, no longer than their calls may take.
+    ///
+    /// - Parameter began: when the call began.
+    /// - Returns: nil when the call's time is up.
+    private func currentSetting(began: Int64) -> Setting? {
+        var deadline: Deadline?
         lock.lock()
-        if let environment, let setting, environment.isCurrent() {
-            lock.unlock()
-            return setting
+        while true {
+            if let environment, let setting, environment.isCurrent() {
+                lock.unlock()
+                return setting
+            }
+            guard isMaking else { break }
+            let end = deadline ?? Self.deadline(began: began)
+            deadline = end
+            if end.hasPassed(at: Clock.monotonicNanoseconds()) {
+                lock.unlock()
+                return nil
+            }
+            _ = made.wait(lock, until: end)
         }
-        let old = setting
+        isMaking = true
+        lock.unlock()
         let read = Environment.ofProcess()
         let fresh = makeSetting(read)
+        lock.lock()
+        isMaking = false
+        let old = setting
         // A shortage may be over at the next call; everything else stays until a variable changes.
         environment = fresh.isShortage ? nil : WatchedEnvironment(read)
         setting = fresh
+        made.wakeAll()
         lock.unlock()
         // The old client closes its connections when nobody uses it any more; not under the lock.
         withExtendedLifetime(old) {}
@@ -98,6 +123,20 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
         } catch {
             return Setting(error, Self.log(configuration))
         }
+    }
+
+    private static func deadline(began: Int64) -> Deadline {
+        let configuration = Configuration.forWaiting(Environment.ofProcess())
+        return Deadline(milliseconds: configuration.timeoutMilliseconds, after: began)
+    }
+
+    /// Ends a call whose time is up before there is a client.
+    private static func late() -> CallResult {
+        let text =
+            "the deadline passed while another thread was reading HANKO_CA_FILE or initialising libcurl; look at the"
+            + " disk that they are on"
+        log(Configuration.forWaiting(Environment.ofProcess())).write(.error, status: .timeout, code: 0, text)
+        return CallResult(status: .timeout, text: text)
     }
 
     private static func log(_ configuration: Configuration) -> Log {

@@ -24,6 +24,22 @@ extension Configuration {
         if let problem { throw problem }
     }
 
+    /// What a call needs to know that waits for a client: its deadline and the level of the log. No file is read for that.
+    ///
+    /// What is malformed is passed over here; making the client tells it.
+    package static func forWaiting(_ environment: Environment) -> Configuration {
+        var configuration = Configuration()
+        guard !environment.isHidden else { return configuration }
+        for variable in [EnvironmentVariable.logLevel, .timeout] {
+            do {
+                _ = try environment.withValue(of: variable) { (value) throws(ConfigurationError) in
+                    try configuration.set(variable, to: value)
+                }
+            } catch {}
+        }
+        return configuration
+    }
+
     private mutating func set(_ variable: EnvironmentVariable, to value: ByteView) throws(ConfigurationError) {
         switch variable {
         case .logLevel: try setLogLevel(value)

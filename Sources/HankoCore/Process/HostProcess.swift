@@ -52,6 +52,10 @@ final class HostProcess: ProcessOwned, @unchecked Sendable {
 
     /// Checks and initialises libcurl, the first time; what all clients of this process share.
     ///
+    /// The first time may take as long as the disk with the TLS library's settings. Who comes meanwhile has no client yet
+    /// and needs libcurl himself; a fork waits as well, because the child could never use a library that is half
+    /// initialised.
+    ///
     /// - Throws: why libcurl cannot be used.
     func resources() throws(ClientError) -> ProcessResources {
         lock.lock()

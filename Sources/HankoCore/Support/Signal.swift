@@ -1,6 +1,6 @@
 import CSystem
 
-/// Wakes one waiting thread; used together with a `Lock`. It waits on the monotonic clock, so that setting the system's
+/// Wakes waiting threads; used together with a `Lock`. It waits on the monotonic clock, so that setting the system's
 /// time changes no deadline.
 final class Signal: @unchecked Sendable {
     private let condition: UnsafeMutablePointer<pthread_cond_t>
@@ -19,7 +19,10 @@ final class Signal: @unchecked Sendable {
         condition.deallocate()
     }
 
+    /// Wakes one.
     func wake() { pthread_cond_signal(condition) }
+
+    func wakeAll() { pthread_cond_broadcast(condition) }
 
     /// Gives up the lock, waits to be woken or for the deadline, and takes the lock again. It may also return for no
     /// reason, so the caller looks again at what it waits for.
