@@ -37,6 +37,10 @@ let releaseLinkerFlags = [
     "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/Hanko/hanko.map",
 ]
 
+// The runtime of Embedded Swift is compiled into the library and allocates with these two; where memory is short a
+// reserve serves it (MemoryReserve).
+let reserveLinkerFlags = isEmbedded ? ["-Xlinker", "--wrap=posix_memalign", "-Xlinker", "--wrap=free"] : []
+
 let package = Package(
     name: "hanko",
     products: [
@@ -58,7 +62,7 @@ let package = Package(
             dependencies: ["CHanko", "CSystem", "HankoCore"],
             exclude: ["hanko.map"],
             swiftSettings: swiftSettings + embedded,
-            linkerSettings: [.unsafeFlags(releaseLinkerFlags, .when(configuration: .release))]
+            linkerSettings: [.unsafeFlags(releaseLinkerFlags + reserveLinkerFlags, .when(configuration: .release))]
         ),
         .testTarget(
             name: "HankoCoreTests",

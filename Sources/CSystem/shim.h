@@ -87,6 +87,18 @@ static inline void hanko_restore_cancellation(int before)
     pthread_setcancelstate(before, &disabled);
 }
 
+// Memory from the kernel, zeroed and there at once: what is only promised would be missing when it is needed.
+static inline void *hanko_map_memory(size_t size)
+{
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE;
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+// The process' own, while the linker leads this library's calls of them to its reserve (MemoryReserve+Runtime.swift).
+int __real_posix_memalign(void **memory, size_t alignment, size_t size);
+void __real_free(void *memory);
+
 static inline int hanko_runs_with_raised_privileges(void)
 {
     return getauxval(AT_SECURE) != 0;

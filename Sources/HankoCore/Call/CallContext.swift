@@ -41,8 +41,8 @@ final class CallContext: @unchecked Sendable {
 
     /// Logs how a call ended.
     func report(_ reason: VerdictReason) {
-        // No text is made unless somebody reads it, and none where there is no memory: the status matters more.
-        guard log.takes(reason.logLevel), Memory.isAvailable else { return }
+        // No text is made unless somebody reads it.
+        guard log.takes(reason.logLevel) else { return }
         log.write(
             reason.logLevel, status: reason.status, code: reason.code,
             reason == .accepted ? reason.text : text(of: reason))

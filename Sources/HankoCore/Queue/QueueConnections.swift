@@ -73,7 +73,6 @@ struct QueueConnections {
     }
 
     private mutating func borrow() throws(TransportFailure) -> Exchange {
-        guard Memory.isAvailable else { throw .localShortage }
         if let kept = idle.popLast() { return kept }
         return try Exchange.make(
             context.configuration, url: context.url, process: context.process, connections: table)
@@ -106,6 +105,11 @@ struct QueueConnections {
 
     /// The call that an exchange is for.
     func submission(of exchange: Exchange) -> Submission? { underWay[exchange.slot] }
+
+    /// The number that is above that of every exchange under way.
+    var slotCount: Int { underWay.count }
+
+    func submission(inSlot slot: Int) -> Submission? { underWay[slot] }
 
     func forEachUnderWay(_ body: (Submission) -> Void) {
         for submission in underWay {

@@ -105,6 +105,7 @@ final class QueueWorker: @unchecked Sendable {
             repeat {
                 loop.work()
                 while let exchange = loop.nextEnded() { ended(exchange) }
+                if loop.isBroken { giveUpExchanges() }
                 wakeResting()
                 giveUpWaiting()
                 rounds &-= 1
@@ -288,6 +289,20 @@ final class QueueWorker: @unchecked Sendable {
             } else {
                 askForKeySet(submission)
             }
+        }
+    }
+
+    /// libcurl ran out of memory and cannot go on with what it has.
+    @inline(never)
+    private func giveUpExchanges() {
+        var slot = 0
+        while slot < connections.slotCount {
+            if let exchange = connections.submission(inSlot: slot)?.exchange, exchange.isInLoop {
+                loop.giveUp(exchange)
+                exchange.prevent(.localShortage)
+                ended(exchange)
+            }
+            slot &+= 1
         }
     }
 

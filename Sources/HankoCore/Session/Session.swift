@@ -22,9 +22,7 @@ package final class Session: @unchecked Sendable {
 
     /// - Returns: nil when there is no memory.
     static func make(_ facts: SessionFacts) -> Session? {
-        guard Memory.isAvailable, let memory = TextMemory(capacity: SessionTexts.capacity(for: facts)) else {
-            return nil
-        }
+        guard let memory = TextMemory(capacity: SessionTexts.capacity(for: facts)) else { return nil }
         let texts = SessionTexts(facts, in: memory)
         return texts.areComplete ? Session(facts, texts) : nil
     }

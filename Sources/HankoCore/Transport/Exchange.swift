@@ -7,6 +7,8 @@ final class Exchange {
     let handle: UnsafeMutableRawPointer
     /// Where the driver finds what the exchange is for.
     var slot = 0
+    /// A `TransferLoop` carries it out just now.
+    var isInLoop = false
     private let connections: ConnectionTable
     private let transfer: UnsafeMutablePointer<Transfer>
     private let validation: RequestTemplate
@@ -33,6 +35,8 @@ final class Exchange {
     static func make(
         _ configuration: Configuration, url: APIURL, process: ProcessResources, connections: ConnectionTable
     ) throws(TransportFailure) -> Exchange {
+        // Memory may have run out while the call waited in line.
+        guard Memory.isAvailable else { throw .localShortage }
         guard process.gate.enter() else { throw .processExits }
         defer { process.gate.leave() }
         let validation = try RequestTemplate.validation(url)
@@ -260,8 +264,8 @@ final class Exchange {
             return .failure(head.status == 0 ? .notHTTP : .connectionLost)
         case CURLE_OPERATION_TIMEDOUT:
             return .failure(timeout)
-        case CURLE_OUT_OF_MEMORY where receivedBytes && !head.isComplete:
-            // libcurl's word for a single line of a head that is longer than it takes, 100 KiB.
+        case CURLE_OUT_OF_MEMORY where receivedBytes && !head.isComplete && hanko_has_memory(131_072) != 0:
+            // libcurl's word for a single line of a head that is longer than it takes, 100 KiB, as well.
             answer.headTooLarge = true
             return .answer(answer)
         case CURLE_COULDNT_CONNECT where transfer.pointee.lacksDescriptors,

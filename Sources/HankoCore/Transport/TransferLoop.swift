@@ -3,25 +3,35 @@ import CCurl
 /// Carries out many exchanges at once on one thread (libcurl's multi interface on a `SocketPoller`). Used by that thread,
 /// except for `wake`. Everything but waiting happens inside the exit gate, which the caller enters.
 final class TransferLoop {
-    private let multi: UnsafeMutableRawPointer
+    private var multi: UnsafeMutableRawPointer
+    private let configuration: Configuration
     private let poller: SocketPoller
     private let gate: ExitGate
     let connections: ConnectionTable
     /// When libcurl wants to be called again, on the monotonic clock; nil: when a socket has something.
     private var timer: Int64?
+    /// How many exchanges were begun and have neither ended nor been given up.
+    private var running = 0
     private var events: [SocketPoller.Event] = []
+    /// libcurl failed in the middle of something, for want of memory: what it has must be given up. It may have lost track
+    /// of a socket, and its 7.88 divides by zero when it meets that socket again.
+    private(set) var isBroken = false
 
     /// - Returns: nil when memory or descriptors are lacking.
     static func make(_ configuration: Configuration, process: ProcessResources) -> TransferLoop? {
         guard process.gate.enter() else { return nil }
         defer { process.gate.leave() }
         guard let poller = SocketPoller.make(process.descriptors), let multi = curl_multi_init() else { return nil }
-        let loop = TransferLoop(multi, poller, process)
-        return loop.prepare(configuration) ? loop : nil
+        let loop = TransferLoop(multi, configuration, poller, process)
+        return loop.prepare(multi) ? loop : nil
     }
 
-    private init(_ multi: UnsafeMutableRawPointer, _ poller: SocketPoller, _ process: ProcessResources) {
+    private init(
+        _ multi: UnsafeMutableRawPointer, _ configuration: Configuration, _ poller: SocketPoller,
+        _ process: ProcessResources
+    ) {
         self.multi = multi
+        self.configuration = configuration
         self.poller = poller
         gate = process.gate
         connections = ConnectionTable(process.descriptors, poller: poller)
@@ -34,7 +44,7 @@ final class TransferLoop {
         gate.leave()
     }
 
-    private func prepare(_ configuration: Configuration) -> Bool {
+    private func prepare(_ multi: UnsafeMutableRawPointer) -> Bool {
         let context = Unmanaged.passUnretained(self).toOpaque()
         let watch = hanko_curl_multi_set_socket(
             multi,
@@ -66,30 +76,60 @@ final class TransferLoop {
     ///
     /// - Returns: false when there is no memory.
     func begin(_ exchange: Exchange) -> Bool {
-        hanko_curl_set_pointer(exchange.handle, CURLOPT_PRIVATE, Unmanaged.passUnretained(exchange).toOpaque())
-            == CURLE_OK && curl_multi_add_handle(multi, exchange.handle) == CURLM_OK
+        guard
+            !isBroken || startAnew(),
+            hanko_curl_set_pointer(exchange.handle, CURLOPT_PRIVATE, Unmanaged.passUnretained(exchange).toOpaque())
+                == CURLE_OK, curl_multi_add_handle(multi, exchange.handle) == CURLM_OK
+        else { return false }
+        exchange.isInLoop = true
+        running &+= 1
+        return true
+    }
+
+    /// - Returns: false when there is no memory.
+    private func startAnew() -> Bool {
+        guard running == 0, let fresh = curl_multi_init() else { return false }
+        guard prepare(fresh) else {
+            curl_multi_cleanup(fresh)
+            return false
+        }
+        // Closes the kept connections.
+        curl_multi_cleanup(multi)
+        multi = fresh
+        timer = nil
+        isBroken = false
+        return true
     }
 
     /// Gives up an exchange that has not ended; libcurl closes its connection.
-    func giveUp(_ exchange: Exchange) { curl_multi_remove_handle(multi, exchange.handle) }
+    func giveUp(_ exchange: Exchange) {
+        guard exchange.isInLoop else { return }
+        exchange.isInLoop = false
+        running &-= 1
+        curl_multi_remove_handle(multi, exchange.handle)
+    }
 
     /// Lets libcurl do what can be done without waiting, for the events of the last wait and for its timer.
     func work() {
-        var running: Int32 = 0
-        for event in events {
+        for event in events where !isBroken {
             let what =
                 (event.hasInput ? CURL_CSELECT_IN : 0) | (event.hasOutput ? CURL_CSELECT_OUT : 0)
                 | (event.hasError ? CURL_CSELECT_ERR : 0)
-            curl_multi_socket_action(multi, event.socket, what, &running)
+            act(on: event.socket, what)
         }
         events.removeAll(keepingCapacity: true)
         // What was begun meanwhile has its timer at once. It may ask for another round; not for ever, others wait.
         var rounds = 8
-        while let timer, timer <= Clock.monotonicNanoseconds(), rounds > 0 {
+        while let timer, timer <= Clock.monotonicNanoseconds(), rounds > 0, !isBroken {
             self.timer = nil
-            curl_multi_socket_action(multi, hanko_curl_socket_timeout(), 0, &running)
+            act(on: hanko_curl_socket_timeout(), 0)
             rounds &-= 1
         }
+    }
+
+    private func act(on socket: curl_socket_t, _ what: Int32) {
+        var count: Int32 = 0
+        if curl_multi_socket_action(multi, socket, what, &count) != CURLM_OK { isBroken = true }
     }
 
     /// The next exchange that has ended; nil when there is none.
@@ -100,9 +140,9 @@ final class TransferLoop {
                 let context = hanko_curl_get_private(handle)
             else { continue }
             let code = hanko_curl_message_result(message)
-            // The message is gone after this.
-            curl_multi_remove_handle(multi, handle)
             let exchange = Unmanaged<Exchange>.fromOpaque(context).takeUnretainedValue()
+            // The message is gone after this.
+            giveUp(exchange)
             exchange.performed(code)
             return exchange
         }
@@ -116,6 +156,8 @@ final class TransferLoop {
 
     /// Waits until there is work, `wake` is called or a moment has come; nil: without end.
     func wait(until moment: Int64?) {
+        // Each exchange has a timeout; where libcurl wants no call in spite of that, it had no memory to say so.
+        if timer == nil, running > 0 { setTimer(20) }
         let next = timer.map { timer in moment.map { min($0, timer) } ?? timer } ?? moment
         var milliseconds: Int32 = -1
         if let next {

@@ -107,8 +107,7 @@ extern void *__libc_memalign(size_t, size_t);
 
 void *malloc(size_t size)
 {
-  int is_large = size >= 65536; /* what each call asks for first */
-  if (lacks_memory(CALLER) || fails("malloc", CALLER) || (is_large && fails("large malloc", CALLER))) { errno = ENOMEM; return NULL; }
+  if (lacks_memory(CALLER) || fails("malloc", CALLER)) { errno = ENOMEM; return NULL; }
   void *memory = __libc_malloc(size);
   if (memory && by_library(CALLER)) atomic_fetch_add(&balance, 1);
   return memory;
@@ -127,7 +126,7 @@ void free(void *memory)
 {
   if (memory && by_library(CALLER)) {
     atomic_fetch_sub(&balance, 1);
-    /* The large one is given back unused; what is in it was there before. */
+    /* With the large one the library sees whether memory is back; what is in it was there before. */
     size_t size = malloc_usable_size(memory);
     if (size < 65536 || size > 65536 + 64) look(memory, size, CALLER);
   }
