@@ -83,7 +83,11 @@ package final class CompletionQueue: @unchecked Sendable {
         guard
             let submission = Submission.make(credentials, tag: tag, completions: completions, progress: progress)
         else { return context.refuse(.transport(.localShortage), purpose) }
-        guard completions.admit(submission) else { return context.refuse(.transport(.queueFull), purpose) }
+        do {
+            try completions.admit(submission)
+        } catch {
+            return context.refuse(.transport(error), purpose)
+        }
         progress.countBegin()
         worker.submit(submission)
         return .ok
@@ -94,8 +98,7 @@ package final class CompletionQueue: @unchecked Sendable {
     /// Withdraws all calls of a tag that have not ended yet. They complete all the same.
     package func cancel(tag: UInt64) -> CallResult {
         guard liveCore != nil else { return Self.isInherited }
-        let found = completions.takeUnretainedValue().submissions(of: tag)
-        if !found.isEmpty { worker.cancel(found) }
+        worker.cancel(tag, of: completions.takeUnretainedValue())
         return .ok
     }
 

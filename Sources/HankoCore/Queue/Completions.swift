@@ -41,27 +41,24 @@ final class Completions: @unchecked Sendable {
 
     /// Takes a submission in. It is retained until it is drained or dropped.
     ///
-    /// - Returns: false when the queue is full.
-    func admit(_ submission: Submission) -> Bool {
+    /// - Throws: `.queueFull` or `.localShortage`.
+    func admit(_ submission: Submission) throws(TransportFailure) {
         lock.lock()
         defer { lock.unlock() }
         guard count < Self.maximumCount, submission.tokenBytes <= Self.maximumTokenBytes &- tokenBytes else {
-            return false
+            throw .queueFull
         }
+        guard tags.insert(submission) else { throw .localShortage }
         count &+= 1
         tokenBytes &+= submission.tokenBytes
-        tags.insert(submission)
         _ = Unmanaged.passRetained(submission)
-        return true
     }
 
-    /// The submissions of a tag that have not ended yet.
-    func submissions(of tag: UInt64) -> [Submission] {
+    /// Calls a function with each submission of a tag that has not ended yet, with the lock held.
+    func forEachSubmission(of tag: UInt64, _ body: (Submission) -> Void) {
         lock.lock()
         defer { lock.unlock() }
-        var found: [Submission] = []
-        tags.forEach(tag) { found.append($0) }
-        return found
+        tags.forEach(tag, body)
     }
 
     /// Takes up to `maximum` completions, oldest first, and calls a function with each. No lock is held meanwhile.

@@ -110,10 +110,4 @@ struct QueueConnections {
     var slotCount: Int { underWay.count }
 
     func submission(inSlot slot: Int) -> Submission? { underWay[slot] }
-
-    func forEachUnderWay(_ body: (Submission) -> Void) {
-        for submission in underWay {
-            if let submission { body(submission) }
-        }
-    }
 }

@@ -67,9 +67,15 @@ final class QueueWorker: @unchecked Sendable {
         mailbox.leave { $0.arrived.append(submission) }
     }
 
-    /// Withdraws submissions. They still complete, with the result that they have by then or as cancelled.
-    func cancel(_ submissions: [Submission]) {
-        mailbox.leave { $0.cancelled.append(contentsOf: submissions) }
+    /// Withdraws the submissions of a tag. They still complete, with the result that they have by then or as cancelled.
+    func cancel(_ tag: UInt64, of completions: Completions) {
+        mailbox.leave { notes in
+            completions.forEachSubmission(of: tag) { submission in
+                guard !submission.isToBeWithdrawn else { return }
+                submission.isToBeWithdrawn = true
+                notes.cancelled.append(submission)
+            }
+        }
     }
 
     /// Withdraws all submissions of a queue that was closed.
@@ -130,7 +136,7 @@ final class QueueWorker: @unchecked Sendable {
 
     private func carryOutNotes() {
         for submission in notes.confirmed { confirmationEnded(submission) }
-        for submission in notes.cancelled { end(submission, .cancelled) }
+        while let submission = notes.cancelled.popFirst() { end(submission, .cancelled) }
         for completions in notes.closed { endAll(.cancelled, of: completions) }
         notes.removeAll()
     }
@@ -153,6 +159,7 @@ final class QueueWorker: @unchecked Sendable {
         endAll(.cancelled, usesLibrary: usesLibrary)
         if usesLibrary { context.process.gate.leave() }
         publish()
+        notes.removeAll()
         connections.giveTurnsBack(isLast: true)
         returned.free(staysAwake: false)
     }
@@ -449,15 +456,21 @@ final class QueueWorker: @unchecked Sendable {
         func isMeant(_ submission: Submission) -> Bool {
             completions == nil || submission.completions === completions
         }
-        var found: [Submission] = []
+        // One by one and not as a list, which would need memory for all of them.
         var next = waiting.first
         while let submission = next {
             next = submission.next
-            if isMeant(submission) { found.append(submission) }
+            if isMeant(submission) { end(submission, reason, usesLibrary: usesLibrary) }
         }
-        resting.forEach { if isMeant($0) { found.append($0) } }
-        connections.forEachUnderWay { if isMeant($0) { found.append($0) } }
-        for submission in found { end(submission, reason, usesLibrary: usesLibrary) }
+        var rested = resting.takeAll(where: isMeant)
+        while let submission = rested.popFirst() { end(submission, reason, usesLibrary: usesLibrary) }
+        var slot = 0
+        while slot < connections.slotCount {
+            if let submission = connections.submission(inSlot: slot), isMeant(submission) {
+                end(submission, reason, usesLibrary: usesLibrary)
+            }
+            slot &+= 1
+        }
     }
 
     /// Shows the owners of the queues what ended in this round.

@@ -23,8 +23,27 @@ struct RestingSubmissions {
         moveDown(last.takeUnretainedValue().restIndex)
     }
 
-    func forEach(_ body: (Submission) -> Void) {
-        for submission in heap { body(submission.takeUnretainedValue()) }
+    /// Takes out those that a function says, in no order.
+    mutating func takeAll(where isMeant: (Submission) -> Bool) -> SubmissionList {
+        var taken = SubmissionList()
+        var kept = 0
+        for index in heap.indices {
+            let submission = heap[index].takeUnretainedValue()
+            if isMeant(submission) {
+                submission.restIndex = -1
+                taken.append(submission)
+            } else {
+                place(heap[index], at: kept)
+                kept &+= 1
+            }
+        }
+        heap.removeLast(heap.count &- kept)
+        var index = kept / 2
+        while index > 0 {
+            index &-= 1
+            moveDown(index)
+        }
+        return taken
     }
 
     private mutating func place(_ submission: Unmanaged<Submission>, at index: Int) {

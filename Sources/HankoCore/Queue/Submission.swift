@@ -51,6 +51,11 @@ final class Submission: @unchecked Sendable {
 
     // MARK: Links
 
+    /// It was noted that it is to be withdrawn, which is never taken back. Guarded by the lock of the worker's mailbox.
+    var isToBeWithdrawn = false
+    /// In the list of those.
+    unowned(unsafe) var nextWithdrawn: Submission?
+
     /// In the one list that it is in.
     unowned(unsafe) var next: Submission?
     unowned(unsafe) var previous: Submission?

@@ -15,8 +15,8 @@ final class WorkerMailbox: @unchecked Sendable {
     func leave(_ change: (inout WorkerNotes) -> Void) {
         lock.lock()
         change(&notes)
-        let wakes = isAsleep
-        isAsleep = false
+        let wakes = isAsleep && !notes.isEmpty
+        if wakes { isAsleep = false }
         lock.unlock()
         if wakes { loop.wake() }
     }

@@ -1,7 +1,7 @@
 /// What other threads leave for a worker's thread to carry out.
 struct WorkerNotes {
     var arrived = SubmissionList()
-    var cancelled: [Submission] = []
+    var cancelled = Withdrawals()
     /// Those for which another call has asked for the key set.
     var confirmed: [Submission] = []
     /// Queues that were closed: all their submissions are withdrawn.
@@ -17,7 +17,7 @@ struct WorkerNotes {
     /// Keeps the memory, because there is much coming and going.
     mutating func removeAll() {
         _ = arrived.takeAll()
-        cancelled.removeAll(keepingCapacity: true)
+        while cancelled.popFirst() != nil {}
         confirmed.removeAll(keepingCapacity: true)
         closed.removeAll(keepingCapacity: true)
         hasTurn = false

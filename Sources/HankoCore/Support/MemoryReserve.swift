@@ -52,17 +52,24 @@ enum MemoryReserve {
         guard let memory = hanko_map_memory(ReserveChunk.size) else { return false }
         let chunk = ReserveChunk(memory)
         let address = UInt(bitPattern: memory)
-        var known = lowest.load(ordering: .relaxed)
-        while address < known { known = lowest.compareExchange(expected: known, desired: address, ordering: .relaxed).original }
-        let end = address &+ UInt(ReserveChunk.size)
-        known = highest.load(ordering: .relaxed)
-        while end > known { known = highest.compareExchange(expected: known, desired: end, ordering: .relaxed).original }
-        known = newest.load(ordering: .acquiring)
+        widen(lowest, to: address) { $0 < $1 }
+        widen(highest, to: address &+ UInt(ReserveChunk.size)) { $0 > $1 }
+        var known = newest.load(ordering: .acquiring)
         while true {
             chunk.previous = known
             let (won, other) = newest.compareExchange(
                 expected: known, desired: address, ordering: .acquiringAndReleasing)
             if won { return true }
+            known = other
+        }
+    }
+
+    /// Not the `min` and `max` of Atomic, which in Swift 6.3 compare unsigned numbers as signed ones.
+    private static func widen(_ bound: borrowing Atomic<UInt>, to address: UInt, where isBeyond: (UInt, UInt) -> Bool) {
+        var known = bound.load(ordering: .relaxed)
+        while isBeyond(address, known) {
+            let (won, other) = bound.compareExchange(expected: known, desired: address, ordering: .relaxed)
+            if won { return }
             known = other
         }
     }
