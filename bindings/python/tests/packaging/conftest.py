@@ -81,7 +81,7 @@ def without_swift(tmp_path: Path) -> Variables:
 def offline(repository: Path) -> Variables:
     """pip takes the build backend from what `.ci/setup` has kept, where it has."""
     wheels = repository / ".build/venv-python/wheels"
-    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)} if wheels.is_dir() else {}
+    return {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": wheels.as_uri()} if wheels.is_dir() else {}
 
 
 @pytest.fixture
