@@ -108,6 +108,15 @@
  *  signal reaches the host process from here (no SIGPIPE, no SIGALRM), and no thread is started before the first
  *  completion queue, except that libcurl resolves host names on a short-lived thread of its own.
  *
+ *  Memory
+ *
+ *  Where there is no memory, a call answers HANKO_UNAVAILABLE, and nothing aborts. With the first call the library sets
+ *  256 KiB aside in each process. When an allocation of its own code fails, calls under way are served from that reserve,
+ *  and calls that begin are refused until there is memory again. What remains: where the reserve is used up as well and
+ *  no memory comes back within a second, the process ends with a trap. That takes a lasting shortage with more than some
+ *  hundred calls under way. libcurl, the TLS library and the C library allocate for themselves and may do worse; and
+ *  where Linux overcommits, a process out of memory is killed and no allocation fails at all.
+ *
  *  Conventions
  *
  *  Text is UTF-8. Every pointer that is passed in may be NULL. Returned strings are never NULL, belong to the library,
@@ -720,8 +729,7 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_queue_submit_check(hanko_queue *queu
  * @param capacity         how many fit
  * @param completion_size  sizeof(hanko_completion), so that the structure can grow; less than this version's or
  *                         more than 65,536: nothing is taken
- * @return                 how many there were; 0 when none waits, when a pointer is NULL, in a forked child, and when
- *                         there is no memory: they wait on
+ * @return                 how many there were; 0 when none waits, when a pointer is NULL, and in a forked child
  * @threads                from any number of threads at once; each completion is given to one of them
  */
 HANKO_API size_t hanko_queue_drain(hanko_queue *queue, hanko_completion *completions, size_t capacity,
