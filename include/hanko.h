@@ -243,9 +243,9 @@ HANKO_API HANKO_MUST_USE hanko_status hanko_initialize(void);
  * What is refused without a request (HANKO_INVALID_TOKEN): bytes that are not UTF-8, more than 262,144 of them, nothing
  * but white space, and what has the shape of a JWS (two or more dots, or a `{` in front) but not the one form in which
  * Hanko issues them: three parts of base64url without padding and with unused bits zero (RFC 7515 section 2), of which
- * header and payload are JSON objects with distinct names. Hanko verifies other spellings of a token as well, which
- * could hide from this library whose it is. Every other text, such as a test double's `test-token`, is sent as it is;
- * white space around it is cut off, as Hanko does.
+ * header and payload are JSON objects with distinct names, nested at most 64 deep. Hanko verifies other spellings of a
+ * token as well, which could hide from this library whose it is. Every other text, such as a test double's `test-token`,
+ * is sent as it is; white space around it is cut off, as Hanko does.
  *
  * @param session_token  the token as the browser sent it, NUL-terminated; it stays the caller's and is not needed after
  *                       the call. NULL and "" are "no" without a request (HANKO_NO_TOKEN)

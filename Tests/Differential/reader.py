@@ -22,7 +22,7 @@ FLAGS = [
 ]
 
 # What the reader needs besides its own folder.
-SUPPORT = ["ASCII", "ByteView", "Clock", "Random", "SecretBuffer", "TextMemory", "UTF8Text", "UUIDText"]
+SUPPORT = ["ASCII", "ByteView", "Clock", "Random", "SecretBuffer", "TextMemory", "UTF8Text", "UUIDValue"]
 
 
 class Reader:

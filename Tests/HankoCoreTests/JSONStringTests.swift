@@ -26,7 +26,7 @@ import Testing
         let expected = Array(text.utf8)
         let found = try #require(
             JSONTrace.string(Array(written.utf8)) { string in
-                (bytes: string.bytes(), viewed: string.withText { $0.bytes() }, isEmpty: string.isEmpty)
+                (bytes: string.bytes(), viewed: string.withShortText { $0.bytes() }, isEmpty: string.isEmpty)
             })
         #expect(found.bytes == expected)
         #expect(found.viewed == expected)
@@ -72,6 +72,19 @@ import Testing
         #expect(rest == [0xC3, 0xA9, nil, nil])
     }
 
+    @Test func aShortTextIsResolvedWithoutMemory() {
+        func resolved(_ written: String) -> String? {
+            (JSONTrace.string(Array(written.utf8)) { string in string.withShortText { $0.string } ?? "none" })
+        }
+        #expect(resolved(#""abc""#) == "abc")
+        #expect(resolved(#""a\u0062\u00e9""#) == "abé")
+        let sixty = String(repeating: "x", count: 60)
+        #expect(resolved("\"\\u0061\\u0062\\u0063\\u0064\(sixty)\"") == "abcd\(sixty)")
+        #expect(resolved("\"\\u0061\\u0062\\u0063\\u0064\(sixty)x\"") == "none")
+        // Without escapes nothing is copied, so that it may be of any length.
+        #expect(resolved("\"\(sixty)\(sixty)\"") == sixty + sixty)
+    }
+
     /// Two JSON strings as written, and whether they are the same text.
     static let pairs: [(String, String, Bool)] = [
         (#""""#, #""""#, true),
@@ -103,7 +116,7 @@ import Testing
     func equalityIsThatOfTheTextAndNotOfItsSpelling(_ left: String, _ right: String, _ areEqual: Bool) {
         let found = JSONTrace.string(Array(left.utf8)) { left in
             JSONTrace.string(Array(right.utf8)) { right in
-                let rightText = right.withText { left.equals($0) }
+                let rightText = right.bytes().withUnsafeBufferPointer { left.equals(ByteView($0)) }
                 return [left.equals(right), right.equals(left), rightText]
             }
         }

@@ -68,8 +68,6 @@ struct BlockingCall {
     }
 
     private mutating func confirm(mayBeGood: Bool) -> KeySetAnswer {
-        // What was asked for when the call began has been used up meanwhile, perhaps by others.
-        guard Memory.isAvailable else { return .failed(.localShortage) }
         while true {
             let signal = Signal()
             let decision = context.confirmations.decide(

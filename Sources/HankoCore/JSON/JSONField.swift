@@ -24,5 +24,5 @@ package enum JSONField {
     var ifSent: JSONField? { isAbsent ? nil : self }
 
     /// The text as a UUID; nil for everything else.
-    var uuid: UUIDValue? { text.flatMap { $0.withText { UUIDValue($0) } } }
+    var uuid: UUIDValue? { text.flatMap { $0.withShortText { UUIDValue($0) } } }
 }

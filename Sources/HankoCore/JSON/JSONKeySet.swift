@@ -138,7 +138,7 @@ struct JSONKeySet: ~Copyable {
         if table == nil { seed = UInt32(truncatingIfNeeded: Random.bits()) }
         if count &* 2 >= tableCapacity { lacksMemory = !grow(in: document) }
         guard let table, !lacksMemory else { return false }
-        entry.hash = hash(of: key)
+        entry.hash = hash(of: key, object: entry.object)
         var slot = Int(entry.hash) & (tableCapacity &- 1)
         while table[slot].object != 0 {
             if Self.isSame(table[slot], entry, key, in: document) { return false }
@@ -170,7 +170,7 @@ struct JSONKeySet: ~Copyable {
             var index = 0
             while index < count, index < Self.inlineCapacity {
                 var entry = inlineEntries[index]
-                entry.hash = hash(of: entry.key(in: document))
+                entry.hash = hash(of: entry.key(in: document), object: entry.object)
                 Self.place(entry, in: larger, capacity: capacity)
                 index &+= 1
             }
@@ -191,9 +191,10 @@ struct JSONKeySet: ~Copyable {
         return old.key(in: document).equals(key)
     }
 
-    /// FNV-1a over the name with its escapes resolved, with the high bits mixed into the low ones that pick the slot.
-    private func hash(of key: JSONString) -> UInt32 {
-        var hash: UInt32 = 2_166_136_261 ^ seed
+    /// FNV-1a over the name with its escapes resolved, with the high bits mixed into the low ones that pick the slot. It
+    /// begins with the object, so that one name in thousands of objects does not lead to one slot.
+    private func hash(of key: JSONString, object: UInt32) -> UInt32 {
+        var hash: UInt32 = 2_166_136_261 ^ seed ^ object &* 0x9E37_79B1
         if key.hasEscapes {
             var decoder = JSONStringDecoder(key)
             while let byte = decoder.next() { hash = (hash ^ UInt32(byte)) &* 16_777_619 }

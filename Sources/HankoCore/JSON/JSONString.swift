@@ -1,3 +1,5 @@
+import CSystem
+
 /// A string of a JSON document as it was written, without its quotes; escapes are resolved while it is read.
 ///
 /// Only `JSONReader` makes these, so the escapes are known to be well-formed. A lone surrogate (`\ud800`), which
@@ -71,10 +73,25 @@ package struct JSONString {
         return !decoder.sawLoneSurrogate
     }
 
-    /// Gives the text with its escapes resolved to a function; nothing is copied unless there are escapes.
-    package func withText<Result>(_ body: (ByteView) -> Result) -> Result {
+    /// Gives the text with its escapes resolved to a function that looks for something short in it, such as a UUID or a
+    /// time. Nothing is allocated, because anybody may have sent it.
+    ///
+    /// - Returns: what the function answers; nil for more than 64 bytes that were written with escapes.
+    package func withShortText<Result>(_ body: (ByteView) -> Result?) -> Result? {
         if !hasEscapes { return body(raw) }
-        return bytes().withUnsafeBufferPointer { body(ByteView($0)) }
+        var resolved = InlineArray<64, UInt8>(repeating: 0)
+        return withUnsafeMutableBytes(of: &resolved) { memory in
+            // It may be secret.
+            defer { if let start = memory.baseAddress { explicit_bzero(start, memory.count) } }
+            var decoder = JSONStringDecoder(self)
+            var count = 0
+            while let byte = decoder.next() {
+                guard count < memory.count else { return nil }
+                memory[count] = byte
+                count &+= 1
+            }
+            return body(ByteView(memory.baseAddress?.assumingMemoryBound(to: UInt8.self), count: count))
+        }
     }
 
     /// The text with its escapes resolved.

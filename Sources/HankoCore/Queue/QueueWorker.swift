@@ -317,10 +317,6 @@ final class QueueWorker: @unchecked Sendable {
 
     /// - Returns: what to do when the "no" is confirmed at once, or is not.
     private func confirm(_ submission: Submission, _ candidate: Int) -> CallAction? {
-        guard Memory.isAvailable else {
-            connections.giveBack(submission)
-            return submission.progress.confirmed(.failed(.localShortage))
-        }
         let mayBeGood = submission.credentials[candidate].map { submission.progress.mayBeGood($0) } ?? false
         submission.need = .candidate(candidate)
         let decision = context.confirmations.decide(

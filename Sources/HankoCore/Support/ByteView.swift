@@ -108,7 +108,7 @@ package struct ByteView {
         return false
     }
 
-    /// Compares without regard to ASCII case, as header names and UUIDs are compared (RFC 9110 section 5.1).
+    /// Compares without regard to ASCII case, as header names are compared (RFC 9110 section 5.1).
     package func equalsIgnoringCase(_ other: ByteView) -> Bool {
         guard count == other.count else { return false }
         var position = 0

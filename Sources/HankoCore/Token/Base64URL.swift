@@ -46,18 +46,25 @@ package enum Base64URL {
         }
     }
 
+    package enum Failure: Error {
+        /// The text is not such a text.
+        case notBase64URL
+        case noMemory
+    }
+
     /// Decodes a text.
     ///
     /// - Parameters:
     ///   - text: the encoded text.
     ///   - buffer: is appended to; the content may be secret.
-    /// - Returns: false when the text is not such a text, or when there is no memory.
-    package static func decode(_ text: ByteView, into buffer: inout SecretBuffer) -> Bool {
+    /// - Throws: why nothing was appended.
+    package static func decode(_ text: ByteView, into buffer: inout SecretBuffer) throws(Failure) {
         let surplus = text.count % 4
-        guard surplus != 1 else { return false }
+        guard surplus != 1 else { throw .notBase64URL }
         let length = text.count / 4 &* 3 &+ max(0, surplus &- 1)
-        if length == 0 { return true }
-        return buffer.append(count: length) { decode(text, to: $0) }
+        if length == 0 { return }
+        guard buffer.reserve(buffer.count &+ length) else { throw .noMemory }
+        guard buffer.append(count: length, { decode(text, to: $0) }) else { throw .notBase64URL }
     }
 
     /// - Parameter output: has room for as many bytes as the text stands for.

@@ -1,4 +1,5 @@
-/// The value of a Cookie header as Hanko reads it, by Go's `net/http` (`readCookies`): what Go drops, Hanko never sees.
+/// The value of a Cookie header as Hanko reads it, by Go's `net/http` (`readCookies`): what Go drops, Hanko never sees. Of
+/// more than 3,000 cookies, which no browser sends, Go reads none; here they are all looked at.
 package enum CookieHeader {
     /// Calls a function with the value of each cookie of a name, in the order sent, until it answers false.
     ///

@@ -68,8 +68,7 @@ package struct SessionToken {
 
     private static func claims(header: ByteView, payload: ByteView) throws(TokenRefusal) -> TokenClaims {
         var buffer = SecretBuffer()
-        guard buffer.reserve(decodedLength(max(header.count, payload.count))) else { throw .noMemory }
-        guard Base64URL.decode(header, into: &buffer) else { throw .notCanonical }
+        try decode(header, into: &buffer)
         try buffer.withView { (document) throws(TokenRefusal) in
             try read { () throws(JSONError) in
                 var reader = JSONReader(document)
@@ -79,9 +78,17 @@ package struct SessionToken {
             }
         }
         buffer.erase()
-        guard Base64URL.decode(payload, into: &buffer) else { throw .notCanonical }
+        try decode(payload, into: &buffer)
         return try buffer.withView { (document) throws(TokenRefusal) in
             try read { () throws(JSONError) in try ClaimFields.readPayload(document).map { TokenClaims($0) } }
+        }
+    }
+
+    private static func decode(_ part: ByteView, into buffer: inout SecretBuffer) throws(TokenRefusal) {
+        do {
+            try Base64URL.decode(part, into: &buffer)
+        } catch {
+            throw error == .noMemory ? .noMemory : .notCanonical
         }
     }
 
@@ -99,9 +106,6 @@ package struct SessionToken {
         return result
     }
 
-    /// Three bytes for four letters: never too little.
-    private static func decodedLength(_ length: Int) -> Int { length &- length / 4 }
-
     /// Decodes and reads the payload once more, for its texts, and gives the claims to a function; nil in what is no JWS.
     /// They must not leave the function.
     ///
@@ -110,15 +114,16 @@ package struct SessionToken {
     func withClaimFields<Result>(_ body: (ClaimFields?) -> Result) -> Result? {
         guard claims != nil else { return body(nil) }
         var buffer = SecretBuffer()
-        let payload = text.slice(from: payloadStart, to: payloadEnd)
-        guard buffer.reserve(Self.decodedLength(payload.count)), Base64URL.decode(payload, into: &buffer) else {
+        do {
+            try Base64URL.decode(text.slice(from: payloadStart, to: payloadEnd), into: &buffer)
+        } catch {
+            // It was decoded and read before, so only memory can be lacking.
             return nil
         }
         return buffer.withView { document in
             do throws(JSONError) {
                 return body(try ClaimFields.readPayload(document))
             } catch {
-                // It was read before, so only memory can be lacking.
                 return nil
             }
         }

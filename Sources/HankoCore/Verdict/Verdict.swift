@@ -157,7 +157,7 @@ package enum Verdict {
         }
         guard wantsSession else { return Judgement(.accepted) }
         facts.issuedAt = issuedAt(of: fields, session)
-        facts.idleExpiresAt = fields.idleExpiresAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
+        facts.idleExpiresAt = fields.idleExpiresAt.text.flatMap { $0.withShortText { Timestamp.rfc3339($0) } } ?? 0
         facts.claims = fields.claimsDocument
         facts.claimsHoldWhiteSpace = fields.claimsHoldWhiteSpace
         guard let made = Session.make(facts) else { return Judgement(.transport(.localShortage)) }
@@ -196,12 +196,12 @@ package enum Verdict {
 
     private static func issuedAt(of fields: AnswerFields, _ session: TokenClaims?) -> Int64 {
         if let issuedAt = session?.issuedAt { return issuedAt }
-        return fields.claims.issuedAt.text.flatMap { $0.withText { Timestamp.rfc3339($0) } } ?? 0
+        return fields.claims.issuedAt.text.flatMap { $0.withShortText { Timestamp.rfc3339($0) } } ?? 0
     }
 
     private static func isUsableUser(_ subject: JSONField) -> Bool {
         guard case .text(let text) = subject, !text.isEmpty else { return false }
-        return text.withText { UUIDValue($0)?.isNil != true }
+        return subject.uuid?.isNil != true
     }
 
     /// The expiry that counts. Answers hold texts, payloads numbers.
@@ -214,7 +214,7 @@ package enum Verdict {
     private static func textExpiry(_ field: JSONField) -> TokenClaims.Expiration {
         switch field {
         case .absent: .absent
-        case .text(let text): text.withText { Timestamp.rfc3339($0) }.map { .seconds($0) } ?? .unreadable
+        case .text(let text): text.withShortText { Timestamp.rfc3339($0) }.map { .seconds($0) } ?? .unreadable
         default: .unreadable
         }
     }
