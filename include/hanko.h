@@ -76,6 +76,10 @@
  *      HANKO_LOG                  error    off, error, warning, info or debug: what is written to standard error, at
  *                                          most one line a second for each status and HTTP code
  *
+ *  For 0 and 1 of the two flags false, no, off, true, yes and on are taken as well; these and the log's levels in any case.
+ *  A variable HANKO_... that nothing reads and whose name is near to one that is read is told in one line at error level,
+ *  once in a process for each name, when a client is made.
+ *
  *  Proxies are taken from the environment as libcurl does (https_proxy, HTTPS_PROXY, ALL_PROXY, NO_PROXY, lower-case
  *  http_proxy), except that loopback hosts are always asked directly. In a process that runs with raised privileges
  *  (setuid, setgid, file capabilities) no HANKO_* variable and no proxy is taken from the environment.
@@ -323,7 +327,7 @@ HANKO_API HANKO_MUST_USE hanko_config *hanko_config_new(void);
 
 /**
  * Takes every HANKO_* variable that is set. The later of this and a setter wins. A missing HANKO_API_URL is no error
- * here; hanko_client_new() will say so.
+ * here; hanko_client_new() will say so, and tell misspelt names.
  *
  * @return  HANKO_OK; HANKO_MISCONFIGURED when a variable is malformed: the config is then as it was
  */

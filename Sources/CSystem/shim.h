@@ -73,20 +73,6 @@ static inline int hanko_has_memory(size_t size)
     return 1;
 }
 
-// The state before is a number that means something to pthread_setcancelstate only. Its names are macros.
-static inline int hanko_disable_cancellation(void)
-{
-    int before = PTHREAD_CANCEL_ENABLE;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
-    return before;
-}
-
-static inline void hanko_restore_cancellation(int before)
-{
-    int disabled;
-    pthread_setcancelstate(before, &disabled);
-}
-
 // Memory from the kernel, zeroed and there at once: what is only promised would be missing when it is needed.
 static inline void *hanko_map_memory(size_t size)
 {

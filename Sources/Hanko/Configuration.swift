@@ -20,10 +20,16 @@ private func change(
     do {
         try body(&changed)
     } catch {
-        return CallResult(ClientError(problem: "\(name) \(error.text)", isShortage: error.isShortage)).noted()
+        return refuse(name, error)
     }
     handle.configuration = changed
     return CallResult.ok.noted()
+}
+
+/// Not inlined: `change` is compiled once for each option.
+@inline(never)
+private func refuse(_ name: StaticString, _ error: ConfigurationError) -> hanko_status {
+    CallResult(ClientError(problem: "\(name) \(error.text)", isShortage: error.isShortage)).noted()
 }
 
 /// Likewise with a text, which must not be NULL.
@@ -31,8 +37,6 @@ private func change(
     _ config: OpaquePointer?, _ name: StaticString, _ text: UnsafePointer<CChar>?,
     _ body: (inout Configuration, ByteView) throws(ConfigurationError) -> Void
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
     guard text != nil else { return CallResult.invalidArgument("the text is NULL").noted() }
     return change(config, name) { (configuration) throws(ConfigurationError) in
         try body(&configuration, CText.view(text))

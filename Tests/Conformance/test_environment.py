@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+import child
 from fault_server import answers, refused_port
 from library import INVALID_TOKEN, MISCONFIGURED, OK, TIMEOUT, UNAVAILABLE
 from messages import BARE_YES, NO, TOKEN, Session, response
@@ -183,8 +184,8 @@ REFUSED = (
     + [("HANKO_CONNECT_TIMEOUT_MS", value, ()) for value in NO_WHOLE_NUMBERS]
     + [("HANKO_MAX_RETRIES", value, ("0", "10")) for value in NO_WHOLE_NUMBERS + ["11", "4294967296"]]
     + [("HANKO_MAX_CONNECTIONS", value, ("1", "10000")) for value in NO_WHOLE_NUMBERS + ["0", "10001"]]
-    + [("HANKO_ALLOW_INSECURE_HTTP", value, ("0", "1")) for value in ["2", "yes", "true", "on", "-1", "1.0", "11"]]
-    + [("HANKO_CONFIRM_REJECTIONS", value, ("0", "1")) for value in ["2", "yes", "true", "on", "-1", "1.0", "11"]]
+    + [("HANKO_ALLOW_INSECURE_HTTP", value, ("0", "1")) for value in ["2", "y", "t", "truth", "on ", "-1", "1.0", "11"]]
+    + [("HANKO_CONFIRM_REJECTIONS", value, ("0", "1")) for value in ["2", "y", "t", "truth", "on ", "-1", "1.0", "11"]]
     + [
         ("HANKO_LOG", value, ("off", "error", "warning", "info", "debug"))
         for value in ["verbose", "5", "errors", "err"]
@@ -216,6 +217,10 @@ ACCEPTED = [
     ("HANKO_ALLOW_INSECURE_HTTP", "0"),
     ("HANKO_ALLOW_INSECURE_HTTP", "1"),
     ("HANKO_CONFIRM_REJECTIONS", "0"),
+    ("HANKO_CONFIRM_REJECTIONS", "False"),
+    ("HANKO_ALLOW_INSECURE_HTTP", "YES"),
+    ("HANKO_ALLOW_INSECURE_HTTP", "true"),
+    ("HANKO_LOG", "Warning"),
     ("HANKO_COOKIE_NAME", "hanko"),
     ("HANKO_COOKIE_NAME", "__Host-session_1.x"),
     ("HANKO_LOG", "off"),
@@ -251,6 +256,65 @@ def test_a_variable_that_is_not_ours_does_not_matter(library, answering, monkeyp
     answering()
     monkeypatch.setenv("HANKO_SOMETHING_ELSE", "nonsense")
     assert library.ask(TOKEN).status == INVALID_TOKEN
+
+
+# --- misspelt ------------------------------------------------------------------------------------------
+
+
+def misspelling_lines(code, **environment):
+    """The lines about names that a process writes, which are errors."""
+    lines = child.run(code + "\nreport(None)", environment).stderr.splitlines()
+    return [line for line in lines if "did you mean" in line]
+
+
+def line_about(name, meant):
+    return f"libhanko: error: HANKO_MISCONFIGURED: {name} is set, but no such variable is read; did you mean {meant}?"
+
+
+ASK = 'for _ in range(3): library.ask(b"test-token")'
+
+
+def test_a_misspelt_variable_is_told_once(answering, monkeypatch):
+    answering()
+    monkeypatch.setenv("HANKO_LOG", "error")
+    found = misspelling_lines(
+        ASK + '\nos.environ["HANKO_TIMEOUT_MS"] = "5000"\n' + ASK,
+        HANKO_TIMEOUT="5000",
+        HANKO_AUDIENCES="x",
+        HANKO_THEME="dark",
+        HANKO_API_KEY="x",
+    )
+    assert sorted(found) == [
+        line_about("HANKO_AUDIENCES", "HANKO_AUDIENCE"),
+        line_about("HANKO_TIMEOUT", "HANKO_TIMEOUT_MS"),
+    ]
+
+
+@pytest.mark.parametrize("more", [{}, {"HANKO_MAX_RETRIES": "many"}])
+def test_it_is_told_although_there_is_no_client(monkeypatch, more):
+    monkeypatch.delenv("HANKO_API_URL", raising=False)
+    found = misspelling_lines(ASK, HANKO_API_URI="https://tenant.hanko.io", **more)
+    assert found == [line_about("HANKO_API_URI", "HANKO_API_URL")]
+
+
+def test_it_is_not_told_where_nothing_is_logged(answering):
+    answering()
+    assert misspelling_lines(ASK, HANKO_TIMEOUT="5000", HANKO_LOG="OFF") == []
+
+
+@pytest.mark.parametrize("loads", [True, False])
+def test_it_goes_to_the_logger_of_a_client_that_took_the_environment(answering, loads):
+    server = answering()
+    code = f"""
+config = Config(library, api_url={server.url()!r})
+{"config.load_environment(); config.set_logger(config.log.function, None, 1)" if loads else "pass"}
+clients = [Client(library, config) for _ in range(2)]
+report(config.log.texts)
+"""
+    result = child.run(code, {"HANKO_TIMEOUT": "5000"})
+    line = line_about("HANKO_TIMEOUT", "HANKO_TIMEOUT_MS").replace("libhanko: error: ", "")
+    assert result.report == ([line] if loads else [])
+    assert "did you mean" not in result.stderr
 
 
 # --- changed between calls ----------------------------------------------------------------------------

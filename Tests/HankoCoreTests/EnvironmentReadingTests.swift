@@ -92,7 +92,8 @@ import Testing
         "HANKO_MAX_CONNECTIONS=10000", "HANKO_COOKIE_NAME=h", "HANKO_COOKIE_NAME=A-z_0.9!#$%&'*+^`|~",
         "HANKO_AUDIENCE=app", "HANKO_AUDIENCE=é", "HANKO_AUDIENCE= a b ,\tc\t", "HANKO_ALLOW_INSECURE_HTTP=0",
         "HANKO_ALLOW_INSECURE_HTTP=1", "HANKO_CONFIRM_REJECTIONS=0", "HANKO_CONFIRM_REJECTIONS=1", "HANKO_LOG=off",
-        "HANKO_LOG=error", "HANKO_LOG=warning", "HANKO_LOG=info", "HANKO_LOG=debug",
+        "HANKO_LOG=error", "HANKO_LOG=warning", "HANKO_LOG=info", "HANKO_LOG=debug", "HANKO_LOG=ERROR",
+        "HANKO_LOG=Debug", "HANKO_ALLOW_INSECURE_HTTP=True", "HANKO_CONFIRM_REJECTIONS=OFF",
     ])
     func valuesWithinTheirRangeAreRight(_ entry: String) {
         #expect(Self.reading(Self.url, entry).problem == nil)
@@ -107,6 +108,18 @@ import Testing
         let reading = Self.reading(Self.url, "HANKO_AUDIENCE=\(value)")
         #expect(reading.problem == nil)
         #expect(reading.configuration.audiences == audiences.map { Array($0.utf8) })
+    }
+
+    @Test(arguments: [
+        ("0", false), ("false", false), ("no", false), ("off", false), ("1", true), ("true", true), ("yes", true),
+        ("on", true), ("FALSE", false), ("No", false), ("oFF", false), ("TRUE", true), ("Yes", true), ("ON", true),
+    ])
+    func flagsMayBeWords(_ word: String, _ value: Bool) {
+        let reading = Self.reading(
+            Self.url, "HANKO_ALLOW_INSECURE_HTTP=\(word)", "HANKO_CONFIRM_REJECTIONS=\(word)")
+        #expect(reading.problem == nil)
+        #expect(reading.configuration.allowsInsecureHTTP == value)
+        #expect(reading.configuration.confirmsRejections == value)
     }
 
     // MARK: Refused values
@@ -129,11 +142,11 @@ import Testing
         ("HANKO_COOKIE_NAME=a\tb", "cookie"),
         ("HANKO_AUDIENCE= ", "audiences"), ("HANKO_AUDIENCE=,", "audiences"), ("HANKO_AUDIENCE=a,", "audiences"),
         ("HANKO_AUDIENCE=,a", "audiences"), ("HANKO_AUDIENCE=a,,b", "audiences"), ("HANKO_AUDIENCE=a, ,b", "audiences"),
-        ("HANKO_ALLOW_INSECURE_HTTP=2", "0 or 1"), ("HANKO_ALLOW_INSECURE_HTTP=true", "0 or 1"),
-        ("HANKO_ALLOW_INSECURE_HTTP=yes", "0 or 1"), ("HANKO_ALLOW_INSECURE_HTTP=01", "0 or 1"),
+        ("HANKO_ALLOW_INSECURE_HTTP=2", "0 or 1"), ("HANKO_ALLOW_INSECURE_HTTP=truth", "0 or 1"),
+        ("HANKO_ALLOW_INSECURE_HTTP=y", "0 or 1"), ("HANKO_ALLOW_INSECURE_HTTP=01", "0 or 1"),
         ("HANKO_ALLOW_INSECURE_HTTP= 1", "0 or 1"), ("HANKO_CONFIRM_REJECTIONS=2", "0 or 1"),
-        ("HANKO_CONFIRM_REJECTIONS=false", "0 or 1"), ("HANKO_CONFIRM_REJECTIONS=01", "0 or 1"),
-        ("HANKO_LOG=verbose", "warning"), ("HANKO_LOG=ERROR", "warning"), ("HANKO_LOG=1", "warning"),
+        ("HANKO_CONFIRM_REJECTIONS=false ", "0 or 1"), ("HANKO_CONFIRM_REJECTIONS=01", "0 or 1"),
+        ("HANKO_LOG=verbose", "warning"), ("HANKO_LOG=errors", "warning"), ("HANKO_LOG=1", "warning"),
         ("HANKO_LOG= off", "warning"), ("HANKO_LOG=warn", "warning"),
         ("HANKO_CA_FILE=/nonexistent/authority.pem", "PEM"),
         ("HANKO_CA_FILE= ", "PEM"),

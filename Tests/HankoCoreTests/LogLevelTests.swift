@@ -16,7 +16,13 @@ import Testing
         #expect(LogLevel(rawValue: Int32(Self.levels.count)) == nil)
     }
 
-    @Test(arguments: ["", "OFF", "Error", " error", "error ", "err", "errors", "warn", "trace", "0", "error\0"])
+    @Test func theCaseDoesNotMatter() {
+        for (name, level) in Self.levels {
+            #expect(withBytes(of: name.uppercased()) { LogLevel(named: $0) } == level)
+        }
+    }
+
+    @Test(arguments: ["", "0ff", " error", "error ", "err", "errors", "warn", "trace", "0", "error\0"])
     func otherWordsAreNone(_ name: String) {
         #expect(withBytes(of: name) { LogLevel(named: $0) } == nil)
     }

@@ -12,6 +12,7 @@ package final class Client: @unchecked Sendable {
     /// - Throws: what is wrong with the configuration or with libcurl.
     package static func make(_ configuration: Configuration) throws(ClientError) -> Client {
         guard Memory.isAvailable else { throw ClientError.memoryShortage }
+        reportMisspelledVariables(of: configuration)
         let url = try configuration.checkedURL()
         _ = try HostProcess.current().resources()
         // Not a throwing initialiser: Embedded Swift does not free the object of one that fails.
@@ -22,8 +23,25 @@ package final class Client: @unchecked Sendable {
     package static func ofEnvironment() throws(ClientError) -> Client {
         guard Memory.isAvailable else { throw ClientError.memoryShortage }
         var configuration = Configuration()
-        try configuration.load(Environment.ofProcess())
+        do {
+            try configuration.load(Environment.ofProcess())
+        } catch {
+            reportMisspelledVariables(of: configuration)
+            throw error
+        }
         return try make(configuration)
+    }
+
+    /// One line for each name and process; it goes where the configuration says. Here and not where the environment is
+    /// read, because only now the logger is known.
+    static func reportMisspelledVariables(of configuration: Configuration) {
+        guard !configuration.misspelledVariables.isEmpty else { return }
+        let process = HostProcess.current()
+        let log = Log(configuration.logTarget, threshold: configuration.logLevel, limiter: process.logLimiter)
+        guard log.takes(.error) else { return }
+        for variable in configuration.misspelledVariables where process.misspellingLimiter.admit(variable.name) {
+            log.write(.error, status: .misconfigured, code: 0, isLimited: false, variable.text)
+        }
     }
 
     /// Checks and initialises libcurl.

@@ -121,6 +121,7 @@ package final class EnvironmentClient: ProcessOwned, @unchecked Sendable {
             try configuration.load(environment)
             return Setting(try Client.make(configuration))
         } catch {
+            Client.reportMisspelledVariables(of: configuration)
             return Setting(error, Self.log(configuration))
         }
     }

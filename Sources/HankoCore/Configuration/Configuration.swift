@@ -15,6 +15,8 @@ package struct Configuration {
     package var confirmsRejections = true
     package var logLevel = LogLevel.error
     package var logTarget = LogTarget.standardError
+    /// Found in the environment when that was read.
+    package var misspelledVariables: [MisspelledVariable] = []
 
     package init() {}
 

@@ -83,6 +83,27 @@ package struct Environment {
         return try value.withUnsafeBufferPointer { (buffer) throws(ConfigurationError) in try body(ByteView(buffer)) }
     }
 
+    /// Those that are near to one of ours and none, a few at most.
+    package func misspelledVariables() -> [MisspelledVariable] {
+        var found: [MisspelledVariable] = []
+        entries.withUnsafeBufferPointer { buffer in
+            let all = ByteView(buffer)
+            var start = 0
+            while start < all.count, found.count < Self.maximumMisspelled {
+                let end = all.firstPosition(of: 0, from: start) ?? all.count
+                let entry = all.slice(from: start, to: end)
+                let name = entry.slice(from: 0, to: entry.firstPosition(of: ASCII.equals) ?? entry.count)
+                if let meant = NearName.meant(by: name) {
+                    found.append(MisspelledVariable(name: name.bytes(), meant: meant))
+                }
+                start = end &+ 1
+            }
+        }
+        return found
+    }
+
+    private static var maximumMisspelled: Int { 16 }
+
     private func range(of variable: EnvironmentVariable) -> (Int, Int)? {
         entries.withUnsafeBufferPointer { buffer in
             let all = ByteView(buffer)

@@ -22,10 +22,14 @@ package final class Log: @unchecked Sendable {
     ///   - level: how important the line is.
     ///   - status: what the line is about.
     ///   - code: the HTTP code, 0 when there was no answer.
+    ///   - isLimited: false for what somebody else keeps from being written too often.
     ///   - text: our own words.
     /// - Returns: whether it was written.
     @discardableResult
-    package func write(_ level: LogLevel, status: Status, code: Int, _ text: String) -> Bool {
+    @inline(never)  // many callers, and large
+    package func write(
+        _ level: LogLevel, status: Status, code: Int, isLimited: Bool = true, _ text: String
+    ) -> Bool {
         guard takes(level) else { return false }
         switch target {
         case .function(let function, let context):
@@ -36,7 +40,7 @@ package final class Log: @unchecked Sendable {
                 bytes.withMemoryRebound(to: CChar.self) { function(context, level.rawValue, $0.baseAddress) }
             }
         case .standardError:
-            guard let suppressed = limiter.admit(status: status, code: code) else { return false }
+            guard let suppressed = isLimited ? limiter.admit(status: status, code: code) : 0 else { return false }
             var line: [UInt8] = []
             append("libhanko: \(level.name): \(status.name): \(text)", to: &line)
             if suppressed > 0 { append(" (\(suppressed) more like this were not logged)", to: &line) }

@@ -8,8 +8,9 @@ package enum LogLevel: Int32, CaseIterable, Comparable {
 
     package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
 
+    /// In any case: an environment is often written in capitals.
     package init?(named name: ByteView) {
-        guard let level = Self.allCases.first(where: { name.equals(ByteView($0.name)) }) else { return nil }
+        guard let level = Self.allCases.first(where: { name.equalsIgnoringCase(ByteView($0.name)) }) else { return nil }
         self = level
     }
 

@@ -4,6 +4,7 @@ import Synchronization
 final class HostProcess: ProcessOwned, @unchecked Sendable {
     private let lock = Lock()
     let logLimiter = SharedLogLimiter()
+    let misspellingLimiter = SharedNameLimiter()
     private let gate = ExitGate()
     private let descriptors = DescriptorRegistry()
     private var library: CurlLibrary?

@@ -7,9 +7,16 @@ package struct CancellationGuard {
     private let stateBefore: Int32
 
     /// Disables cancellation; `end` must follow on the same thread, unless the thread is one of our own.
-    package init() { stateBefore = hanko_disable_cancellation() }
+    package init() {
+        var state = Int32(PTHREAD_CANCEL_ENABLE)
+        pthread_setcancelstate(Int32(PTHREAD_CANCEL_DISABLE), &state)
+        stateBefore = state
+    }
 
     /// Restores what was before. Everything must have been released: a thread whose cancellation is asynchronous ends
     /// right here.
-    package func end() { hanko_restore_cancellation(stateBefore) }
+    package func end() {
+        var disabled = Int32(0)
+        pthread_setcancelstate(stateBefore, &disabled)
+    }
 }
