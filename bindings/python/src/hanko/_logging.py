@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterable
 from typing import Callable, Optional
 
 from ._fork import renew_after_fork
+from ._near_name import misspelled
 from ._status import Status
 
-# What HANKO_LOG may say; the library itself has refused everything else.
+# What HANKO_LOG may say, in any case; the library itself has refused everything else.
 _THRESHOLDS: dict[str, int] = {
     "off": logging.CRITICAL + 1,
     "error": logging.ERROR,
@@ -34,6 +36,11 @@ HIDDEN_KEY_SET_TEXT = (
     "GET /.well-known/jwks.json was answered with %d, so outages of Hanko cannot be told apart from rejections; let it"
     " through, or set HANKO_CONFIRM_REJECTIONS=0 to say that this is wanted"
 )
+
+
+# The misspelt names that were told.
+_told: set[str] = set()
+_MOST_TOLD = 64
 
 
 class LineLimit:
@@ -84,8 +91,18 @@ class FailureLog:
     ) -> None:
         """Write to the logger ``hanko`` where none is given; ``threshold`` is a word of ``HANKO_LOG``."""
         self._logger = logging.getLogger("hanko") if logger is None else logger
-        self._threshold = _THRESHOLDS.get(threshold, logging.ERROR)
+        self._threshold = _THRESHOLDS.get(threshold.lower(), logging.ERROR)
         self._clock = clock
+
+    def tell_misspelled(self, names: Iterable[str]) -> None:
+        """Note variables whose names are near to those of ours, each once in a process: nobody reads them."""
+        if self._threshold > logging.ERROR or not self._logger.isEnabledFor(logging.ERROR):
+            return
+        for name, meant in misspelled(names).items():
+            if len(_told) < _MOST_TOLD and name not in _told:
+                _told.add(name)
+                text = f"{name} is set, but no such variable is read; did you mean {meant}?"
+                self._log(logging.ERROR, Status.MISCONFIGURED, text, "")
 
     def write(self, status: int, text: str) -> None:
         """Note a call that failed."""
@@ -106,6 +123,9 @@ class FailureLog:
         if left_out is None:
             return False
         more = f" ({left_out} more like this were not logged)" if left_out else ""
+        self._log(level, status, text, more)
+
+    def _log(self, level: int, status: int, text: str, more: str) -> None:
         try:
             self._logger.log(level, "%s: %s%s", Status(status).full_name, text, more)
         except Exception:  # noqa: BLE001, S110 - a handler that fails must not change what a token is worth

@@ -32,8 +32,10 @@ class NativeClient:
         # Re-entrant, for a signal handler in the middle of it.
         self._freeing = threading.RLock()
         self.library: Library = library()
-        self.handle = settings.new_client(self.library)
         self.log = FailureLog(settings.logger, os.environ.get("HANKO_LOG") or "error")
+        # Before: what is misspelt may be why there can be no client. The library itself logs nothing here.
+        self.log.tell_misspelled(os.environ)
+        self.handle = settings.new_client(self.library)
         self._told_of_hidden_key_set = False
 
     def free(self) -> None:

@@ -71,8 +71,8 @@ def test_every_bad_setting_is_named_with_what_to_do(hanko_standin: HankoStandIn)
         "HANKO_COOKIE_NAME": "a b",
         "HANKO_CA_FILE": "/nonexistent.pem",
         "HANKO_AUDIENCE": "",
-        "HANKO_ALLOW_INSECURE_HTTP": "yes",
-        "HANKO_CONFIRM_REJECTIONS": "true",
+        "HANKO_ALLOW_INSECURE_HTTP": "y",
+        "HANKO_CONFIRM_REJECTIONS": "truth",
         "HANKO_LOG": "loud",
     }
     done = hanko("check", **bad)

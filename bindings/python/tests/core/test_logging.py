@@ -43,6 +43,7 @@ class Unlimited:
 def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, int, str]]]:
     """What reaches the logger `hanko`; what was said in other tests does not count."""
     monkeypatch.setattr(_logging._shared_limit, "_limit", LineLimit())
+    monkeypatch.setattr(_logging, "_told", set())
     handler = Lines()
     logger = logging.getLogger("hanko")
     logger.addHandler(handler)
@@ -247,6 +248,46 @@ def test_at_most_one_line_a_second_for_each_status(lines, refused_url: str, acce
         "HANKO_TIMEOUT: late (5 more like this were not logged)",
         "HANKO_TIMEOUT: late (1 more like this were not logged)",
     ]
+
+
+TOLD = "HANKO_MISCONFIGURED: HANKO_TIMEOUT is set, but no such variable is read; did you mean HANKO_TIMEOUT_MS?"
+
+
+def test_a_misspelt_variable_is_told_once(
+    lines, refused_url: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HANKO_TIMEOUT", "5000")
+    monkeypatch.setenv("HANKO_THEME", "dark")
+    for _ in range(3):
+        hanko.Client(refused_url).close()
+    assert lines == [("hanko", logging.ERROR, TOLD)]
+    # By Python alone: the library is silent where Python logs.
+    assert "did you mean" not in capfd.readouterr().err
+
+
+def test_it_is_told_although_there_is_no_client(lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HANKO_API_URL", raising=False)
+    monkeypatch.setenv("HANKO_TIMEOUT", "5000")
+    with pytest.raises(hanko.ConfigurationError):
+        hanko.Client()
+    assert lines == [("hanko", logging.ERROR, TOLD)]
+
+
+def test_it_is_not_told_where_nothing_is_logged(lines, refused_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HANKO_TIMEOUT", "5000")
+    monkeypatch.setenv("HANKO_LOG", "OFF")
+    hanko.Client(refused_url).close()
+    assert lines == []
+
+
+@pytest.mark.parametrize(("word", "count"), [("OFF", 0), ("Error", 0), ("INFO", 1), ("Debug", 1)])
+def test_the_level_may_be_in_any_case(
+    lines, accepting: AnsweringServer, monkeypatch: pytest.MonkeyPatch, word: str, count: int
+) -> None:
+    monkeypatch.setenv("HANKO_LOG", word)
+    with hanko.Client(accepting.url) as client:
+        fail(client)
+    assert len(lines) == count
 
 
 def test_all_clients_share_that_limit(lines, refused_url: str) -> None:

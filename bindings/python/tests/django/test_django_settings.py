@@ -90,7 +90,7 @@ BAD: list[tuple[str, Any]] = [
     ("HANKO_MAX_RETRIES", 11),
     ("HANKO_AUDIENCE", ""),
     ("HANKO_CA_FILE", "/nowhere/ca.pem"),
-    ("HANKO_ALLOW_INSECURE_HTTP", "yes"),
+    ("HANKO_ALLOW_INSECURE_HTTP", "y"),
     ("HANKO_PROTECTED_PATHS", "/api"),
     ("HANKO_PROTECTED_PATHS", ["api"]),
 ]

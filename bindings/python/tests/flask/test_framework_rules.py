@@ -6,7 +6,7 @@ import asyncio
 import pickle
 import subprocess
 import sys
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -270,9 +270,9 @@ BAD = [
     ("HANKO_AUDIENCE", "one,,two"),
     ("HANKO_AUDIENCE", [""]),
     ("HANKO_AUDIENCE", 1),
-    ("HANKO_ALLOW_INSECURE_HTTP", "yes"),
+    ("HANKO_ALLOW_INSECURE_HTTP", "y"),
     ("HANKO_ALLOW_INSECURE_HTTP", 2),
-    ("HANKO_CONFIRM_REJECTIONS", "true"),
+    ("HANKO_CONFIRM_REJECTIONS", "truth"),
     ("HANKO_CONFIRM_REJECTIONS", []),
 ]
 
@@ -283,6 +283,14 @@ def test_a_bad_setting_is_a_configuration_error_that_names_it(name: str, value: 
     for use in (ClientSource(Client).client, ClientSource(Client).check):
         with pytest.raises(ConfigurationError, match=name):
             use(settings)
+
+
+@pytest.mark.parametrize("word", ["0", "false", "no", "off", "1", "true", "yes", "on"])
+@pytest.mark.parametrize("change", [str, str.upper, str.title])
+def test_flags_may_be_words(word: str, change: Callable[[str], str]) -> None:
+    options = client_options({"HANKO_ALLOW_INSECURE_HTTP": change(word), "HANKO_CONFIRM_REJECTIONS": change(word)})
+    value = word in ("1", "true", "yes", "on")
+    assert options == {"allow_insecure_http": value, "confirm_rejections": value}
 
 
 def test_a_bad_variable_is_one_as_well(monkeypatch: pytest.MonkeyPatch) -> None:

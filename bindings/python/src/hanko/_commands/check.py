@@ -101,7 +101,7 @@ def _check_together(report: Report) -> None:
     if url.scheme.lower() == "https":
         authorities = os.environ.get("HANKO_CA_FILE") or "the system"
         report.good(f"TLS 1.2 or newer, with a certificate by an authority of {authorities}")
-    elif os.environ.get("HANKO_ALLOW_INSECURE_HTTP") == "1":
+    elif os.environ.get("HANKO_ALLOW_INSECURE_HTTP", "").lower() in ("1", "true", "yes", "on"):
         report.advice("tokens travel in the clear over http://; use https:// unless the whole way is your own network")
     else:
         report.fact("http:// to this very machine, without TLS")

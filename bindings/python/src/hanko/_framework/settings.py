@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
 from .._errors import ConfigurationError
+from .._near_name import misspelled
 
 
 def _text(value: object) -> str:
@@ -45,8 +45,12 @@ def _milliseconds(value: object) -> float:
 def _truth(value: object) -> bool:
     if value in (False, True, 0, 1):
         return bool(value)
-    if value in ("0", "1"):
-        return value == "1"
+    if isinstance(value, str):
+        word = value.lower() if value.isascii() else ""
+        if word in ("0", "false", "no", "off"):
+            return False
+        if word in ("1", "true", "yes", "on"):
+            return True
     raise ValueError("must be True or False")
 
 
@@ -105,11 +109,4 @@ def misspelled_settings(names: Iterable[str], known: Iterable[str] = ()) -> dict
 
     Others are left alone: a program may have settings of its own that begin so.
     """
-    settings = [*SETTINGS, *known]
-    misspelled = {}
-    for name in names:
-        if isinstance(name, str) and name.startswith("HANKO_") and name not in settings:
-            close = difflib.get_close_matches(name, settings, n=1, cutoff=0.8)
-            if close:
-                misspelled[name] = close[0]
-    return misspelled
+    return misspelled(names, [*SETTINGS, *known])
