@@ -85,7 +85,7 @@ import Testing
         "HTTP/1.1 101 Switching\r\n\r\nanything",
         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
         "HTTP/1.1 200 OK\r\nno field\r\n\r\n", "HTTP/1.1 200 OK\r\nA: b\rc\r\n\r\n", "HTTP/1.1 200 OK\nA: b\n\n",
-        "SSH-2.0-OpenSSH_9.2\r\n", "\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "SSH-2.0-OpenSSH_9.2\r\n", "\r\nHTTP/1.1 200 OK\r\n\r\n", "H\r", "HTTP/1.1 100 \r\n\r\nHTTP\r",
     ]
 
     @Test(arguments: wires, [false, true])

@@ -222,17 +222,14 @@ package struct ResponseReader: ~Copyable {
             return 1
         }
         let stop = bytes.lineStop(from: 0)
-        if stop == bytes.count {
-            appendToLine(bytes)
-            if expectsStatusLine, !line.withView({ ResponseStatusLine.mayBegin(with: $0) }) { fail(.notHTTP) }
-            return stop
-        }
-        guard bytes[stop] == ASCII.carriageReturn else {
+        guard stop == bytes.count || bytes[stop] == ASCII.carriageReturn else {
             fail(.notHTTP)
             return stop
         }
+        // The carriage return with it, where there is one.
         appendToLine(bytes.slice(from: 0, to: stop &+ 1))
-        guard stop &+ 1 < bytes.count, case .head = stage else { return stop &+ 1 }
+        if expectsStatusLine, !line.withView({ ResponseStatusLine.mayBegin(with: $0) }) { fail(.notHTTP) }
+        guard stop &+ 1 < bytes.count, case .head = stage else { return min(stop &+ 1, bytes.count) }
         if bytes[stop &+ 1] == ASCII.lineFeed { takeKeptLine() } else { fail(.notHTTP) }
         return stop &+ 2
     }
