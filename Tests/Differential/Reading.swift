@@ -29,16 +29,7 @@ struct Reading {
 
     private mutating func append(_ kind: UInt8, _ content: [UInt8]) {
         bytes.append(kind)
-        Self.appendLength(content.count, to: &bytes)
+        Frames.appendLength(content.count, to: &bytes)
         bytes.append(contentsOf: content)
-    }
-
-    /// Four bytes, the lowest first.
-    static func appendLength(_ length: Int, to bytes: inout [UInt8]) {
-        var rest = UInt32(truncatingIfNeeded: length)
-        for _ in 0..<4 {
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            rest >>= 8
-        }
     }
 }
