@@ -6,7 +6,7 @@ import h11
 
 from opinion import ANSWER, EARLY, REFUSED, Opinion
 
-# Both are equal for everything here: a request with a body, sent whole.
+# The same for all: a request that was sent whole.
 REQUEST = h11.Request(method="POST", target="/sessions/validate", headers=[("Host", "h"), ("Content-Length", "0")])
 
 # Ours has a limit of its own, whose disagreements are explained; h11's must not come first.

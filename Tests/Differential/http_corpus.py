@@ -33,7 +33,7 @@ CHUNKED = b"Transfer-Encoding: chunked"
 
 WRITTEN = [
     answer(LENGTH),
-    answer(b"Server: nginx", b"Content-Type: application/json", LENGTH, b"Connection: keep-alive", b"Set-Cookie: a=b; P"),
+    answer(b"Server: nginx", b"Content-Type: application/json", LENGTH, b"Connection: keep-alive", b"Set-Cookie: a=b"),
     answer(b"X-Request-Id: " + OWN_ID, b"Date: Sun, 22 Nov 2026 13:00:34 GMT", LENGTH),
     answer(LENGTH, b"Connection: close"),
     answer(LENGTH, status=b"HTTP/1.0 200 OK"),

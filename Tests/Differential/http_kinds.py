@@ -1,8 +1,7 @@
 """Why the library and h11 may disagree on an answer: each kind by name, with the reason and how it is recognised.
 
-What none of them recognises is a disagreement that nobody has thought about, and fails the test. A kind that wrongly took
-an answer which h11 refuses would be the dangerous one; those are recognised by what h11 says, not by what stands in the
-bytes alone.
+What none of them recognises is a disagreement that nobody has thought about, and fails the test. The dangerous ones are
+those in which we read an answer that h11 refuses; they are recognised by what h11 says, not by the bytes alone.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ KINDS = [
     # We refuse, h11 does not.
     Kind(
         "bare line feed",
-        "RFC 9112 2.2 allows a recipient to take it for a line end and h11 does; we refuse, as no server in use sends it",
+        "RFC 9112 2.2 allows a recipient to take it for a line end, and h11 does; ResponseReader says why we refuse",
         lambda case: case.refused("N") and any_head(case, BARE_FEED),
     ),
     Kind(
@@ -130,8 +129,8 @@ KINDS = [
     ),
     Kind(
         "odd chunks",
-        "h11 takes sizes of twenty digits, NULs and carriage returns in extensions, line feeds alone and folded lines in"
-        " trailers; we take none of them",
+        "h11 takes sizes of twenty digits, NULs and carriage returns in extensions, line feeds alone and folded lines"
+        " in trailers; we take none of them",
         lambda case: case.refused("N") and untrusted_chunks(case),
     ),
     Kind(
@@ -142,7 +141,8 @@ KINDS = [
     Kind(
         "equal lengths",
         "h11 takes several that are equal; a server that sends two does not know what it sends",
-        lambda case: case.refused("L") and len(case.lengths) > 1 and len({length.strip() for length in case.lengths}) == 1,
+        lambda case: case.refused("L") and len(case.lengths) > 1
+        and len({length.strip() for length in case.lengths}) == 1,
     ),
     Kind(
         "length beyond every number",
@@ -207,8 +207,8 @@ KINDS = [
     ),
     Kind(
         "the status says all",
-        "such a status needs no body, so the answer is known whatever is wrong with the body or still to come; the connection"
-        " is then closed",
+        "such a status needs no body, so the answer is known whatever is wrong with the body or still to come; the"
+        " connection is then closed",
         lambda case: case.ours_only and not case.is_needed and not case.ours.may_keep
         and (case.theirs.status < 200 or case.theirs.status == case.ours.status)
         and (case.theirs.ending == EARLY or case.theirs_says(
@@ -249,16 +249,16 @@ KINDS = [
 
 
 def kind_of(wire: bytes, ended: bool, ours: Opinion, theirs: Opinion) -> Optional[Kind]:
-    """The kind of a disagreement; nil where there is none that fits."""
+    """The kind of a disagreement; None where none fits."""
     case = Case(wire, ended, ours, theirs)
     return next((kind for kind in KINDS if kind.holds(case)), None)
 
 
 def agree(ours: Opinion, theirs: Opinion) -> bool:
-    """Whether there is nothing to explain. Where there is no answer, how far somebody read is of no matter; and of a body
-    that nobody needs we keep nothing."""
+    """Whether there is nothing to explain; how far somebody read who found no answer is of no matter."""
     if ours.ending != theirs.ending or ours.ending != ANSWER:
         return ours.ending == theirs.ending
+    # Of a body that nobody needs we keep nothing.
     same_body = ours.body == theirs.body or ours.status not in NEEDED and not ours.body
     return (
         same_body

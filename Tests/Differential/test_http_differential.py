@@ -1,8 +1,8 @@
 """Our reader of HTTP/1.1 and h11 on the same bytes: where they disagree, it is for a reason that is written down.
 
-Ours decides where an answer ends and whether its connection may carry another token, so somebody else's reader looks at the
-same answers. The two are not equally strict, and on purpose: `http_kinds.py` says in what they differ and why. Whatever it
-does not name fails the test, and is printed with both opinions and the seed.
+Ours decides where an answer ends and whether its connection may carry another token, so somebody else's reader looks
+at the same answers. The two are not equally strict, and on purpose: `http_kinds.py` says in what they differ and why.
+Whatever it does not name fails the test, and is printed with both opinions and the seed.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 /// Reads one answer after the other from the bytes of a connection that speaks HTTP/1.1 (RFC 9112): bytes in, what
 /// follows from them out. It has no connection, no clock and no timeout.
 ///
-/// It is strict. Nobody but a broken server or a gateway that garbles answers breaks these rules, and where one is
-/// broken it cannot be known whose answer comes next. Lines end with a carriage return and a line feed, as those of
-/// Hanko and of every gateway in use do. RFC 9112 section 2.2 would allow a line feed alone; but a gateway that takes
-/// it for a part of a value and passes it on would have let its sender write fields that only we see.
+/// It is strict. Only a broken server, or a gateway that garbles answers, breaks these rules, and where one is broken
+/// it cannot be known whose answer comes next. Lines end with a carriage return and a line feed, as Hanko writes them
+/// and as the common gateways do. RFC 9112 section 2.2 would allow a line feed alone; but where a gateway takes one for
+/// a part of a value and passes it on, whoever wrote that value would have written fields that only we see.
 ///
 /// How the bytes are cut into pieces makes no difference to anything that is known when they are all there.
 package struct ResponseReader: ~Copyable {
