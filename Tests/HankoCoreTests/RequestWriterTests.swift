@@ -150,6 +150,7 @@ import Testing
 
     @Test(arguments: [
         "a", "/a b", "/a\r\nb", "/\r", "/\n", "/\0", "/\t", "/\u{7F}", "/a?b", "/a#b", "/a\\b", " /a", "/ HTTP/1.1",
+        "/", "/a/",
     ])
     func aPathThatIsNoneIsRefused(_ path: String) {
         #expect(Self.writer(path: Array(path.utf8)) == nil)

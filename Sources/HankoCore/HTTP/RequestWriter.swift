@@ -15,11 +15,12 @@ package struct RequestWriter {
     ///   - isHTTPS: decides which port is not named.
     ///   - host: as in the URL, an IPv6 address in brackets; a name that is not ASCII in its ASCII form.
     ///   - port: the one that is connected to.
-    ///   - path: what stands in the URL before `/sessions/validate`; empty, or with a slash before it and none behind it.
+    ///   - path: what stands in the URL before `/sessions/validate`: nothing, or a slash first and none at the end.
     ///     What is not ASCII in it is sent with percent signs.
     /// - Returns: nil when a part is none: it would be another request, or several.
     package init?(isHTTPS: Bool, host: ByteView, port: UInt16, path: ByteView) {
-        guard !host.isEmpty, port > 0, path.isEmpty || path[0] == ASCII.slash else { return nil }
+        guard !host.isEmpty, port > 0, path.isEmpty || path[0] == ASCII.slash && path[path.count &- 1] != ASCII.slash
+        else { return nil }
         for position in 0..<host.count where !Self.mayStandInHost(host[position]) { return nil }
         for position in 0..<path.count where !Self.mayStandInPath(path[position]) { return nil }
         var authority = host.bytes()
@@ -42,8 +43,8 @@ package struct RequestWriter {
     /// - Parameters:
     ///   - token: has passed `SessionToken.refusal`.
     ///   - id: is random, and of this request alone.
-    /// - Returns: false when there is no memory. The buffer is then empty: what is cut short must not be sent, because the
-    ///   answer would be a "no".
+    /// - Returns: false when there is no memory. The buffer is then empty: what is cut short must not be sent, because
+    ///   the answer would be a "no".
     package func writeValidation(of token: ByteView, id: RequestID, to buffer: inout SecretBuffer) -> Bool {
         // The length stands before the body. It is that of the token, unless there is something to escape in it; then
         // all of it is written once more.
