@@ -136,6 +136,30 @@ import Testing
 
     // MARK: The rate
 
+    @Test func thoseThatWereWithdrawnLeaveRoomForOthers() {
+        var board = ConfirmationBoard()
+        for mayBeGood in [true, false] {
+            for now in 0..<Int64(50) {
+                guard case .begin(let number) = board.decide(rejectedAt: now, mayBeGood: mayBeGood, now: now) else {
+                    Issue.record("number \(now)")
+                    return
+                }
+                board.withdraw(number)
+                board.withdraw(number)
+            }
+        }
+        // Those that were sent and got no answer in time count on.
+        for now in Int64(50)..<60 {
+            guard case .begin(let number) = board.decide(rejectedAt: now, mayBeGood: true, now: now) else {
+                Issue.record("number \(now)")
+                return
+            }
+            board.finish(number, result: nil, now: now)
+        }
+        let eleventh = board.decide(rejectedAt: 60, mayBeGood: true, now: 60)
+        #expect(eleventh == .use(.outage(0)))
+    }
+
     @Test func tenASecondAndNoMore() {
         var board = ConfirmationBoard()
         var starts: [Int64] = []

@@ -56,6 +56,19 @@ final class SharedConfirmationBoard: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         board.finish(flight, result: result, now: Clock.monotonicNanoseconds())
+        wake(flight, result)
+    }
+
+    /// The call whose request it was has been withdrawn.
+    func withdraw(_ flight: UInt64) {
+        lock.lock()
+        defer { lock.unlock() }
+        board.withdraw(flight)
+        wake(flight, nil)
+    }
+
+    /// Wakes who waits for a request. The lock is held.
+    private func wake(_ flight: UInt64, _ result: ConfirmationResult?) {
         var others: [Waiter] = []
         for waiter in waiters where !waiter.hasGivenUp {
             guard waiter.flight == flight else {

@@ -441,7 +441,7 @@ final class QueueWorker: @unchecked Sendable {
         }
         if let flight = submission.flight {
             submission.flight = nil
-            context.confirmations.finish(flight, nil)
+            context.confirmations.withdraw(flight)
         }
         finish(submission, reason)
     }

@@ -58,6 +58,14 @@ package struct ConfirmationBoard {
         lastResultAt = now
     }
 
+    /// The call whose request it was has been withdrawn; who waited decides anew. It does not count for the rate: there are
+    /// no more of these than there are calls, and a host that withdraws ten at a time would keep others from asking.
+    package mutating func withdraw(_ number: UInt64) {
+        guard let index = flights.firstIndex(where: { $0.number == number }) else { return }
+        let flight = flights.remove(at: index)
+        if let start = starts.lastIndex(of: flight.beganAt) { starts.remove(at: start) }
+    }
+
     private func mayBegin(at now: Int64) -> Bool {
         guard starts.count >= Self.maximumPerSecond, let oldest = starts.first else { return true }
         return now &- oldest >= Self.second
