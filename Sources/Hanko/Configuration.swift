@@ -6,7 +6,7 @@ private final class ConfigurationHandle {
     var configuration = Configuration()
 }
 
-/// Changes a copy, so that a value that is not allowed leaves the config as it was.
+/// Changes a config. A value that is not allowed leaves it as it was: each setter of the core looks before it assigns.
 private func change(
     _ config: OpaquePointer?, _ name: StaticString,
     _ body: (inout Configuration) throws(ConfigurationError) -> Void
@@ -15,14 +15,11 @@ private func change(
     defer { cancellation.end() }
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
     guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage).noted() }
-    let handle = Handle.object(config, as: ConfigurationHandle.self)
-    var changed = handle.configuration
     do {
-        try body(&changed)
+        try body(&Handle.object(config, as: ConfigurationHandle.self).configuration)
     } catch {
         return refuse(name, error)
     }
-    handle.configuration = changed
     return CallResult.ok.noted()
 }
 

@@ -23,9 +23,11 @@ public func hanko_extract_token(
     let cookie = CText.view(cookie, cookie_length)
     let authorization = CText.view(authorization, authorization_length)
     if cookie.contains(0) || authorization.contains(0) { return CallResult(.headerHoldsNUL).noted() }
-    guard let token = Credentials.firstValue(cookie: cookie, authorization: authorization, configuration) else {
-        return CallResult(.noToken).noted()
+    let first = configuration.cookieName.withUnsafeBufferPointer { name in
+        var values = CredentialValues(cookie: cookie, authorization: authorization, cookieName: ByteView(name))
+        return values.next()
     }
+    guard let token = first else { return CallResult(.noToken).noted() }
     // Compared without a sum, which could overflow; a capacity beyond Int is seen as negative and as enough.
     let fits = buffer != nil && UInt(bitPattern: capacity) > UInt(token.count)
     let result =

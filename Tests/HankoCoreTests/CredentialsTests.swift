@@ -168,8 +168,9 @@ import Testing
     private static func first(_ cookie: String, _ authorization: String = "") -> String? {
         withBytes(of: cookie) { cookie in
             withBytes(of: authorization) { authorization in
-                Credentials.firstValue(cookie: cookie, authorization: authorization, cookieName: ByteView("hanko"))?
-                    .string
+                var values = CredentialValues(
+                    cookie: cookie, authorization: authorization, cookieName: ByteView("hanko"))
+                return values.next()?.string
             }
         }
     }

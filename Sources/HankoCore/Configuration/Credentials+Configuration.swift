@@ -5,13 +5,4 @@ extension Credentials {
             Credentials(cookie: cookie, authorization: authorization, cookieName: ByteView($0), now: now)
         }
     }
-
-    /// What stands first where a token stands, with the cookie that is configured.
-    package static func firstValue(
-        cookie: ByteView, authorization: ByteView, _ configuration: Configuration
-    ) -> ByteView? {
-        configuration.cookieName.withUnsafeBufferPointer {
-            firstValue(cookie: cookie, authorization: authorization, cookieName: ByteView($0))
-        }
-    }
 }

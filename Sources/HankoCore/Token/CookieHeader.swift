@@ -1,23 +1,33 @@
 /// The value of a Cookie header as Hanko reads it, by Go's `net/http` (`readCookies`): what Go drops, Hanko never sees. Of
 /// more than 3,000 cookies, which no browser sends, Go reads none; here they are all looked at.
-package enum CookieHeader {
-    /// Calls a function with the value of each cookie of a name, in the order sent, until it answers false.
-    ///
-    /// A name matches exactly. White space around a pair and after a name is cut off, that before a value is not; one
-    /// pair of quotes around a value is. A cookie whose value holds a quote, a backslash or a byte that is no printable
-    /// ASCII is dropped, the others are not.
-    package static func forEachValue(of name: ByteView, in header: ByteView, _ body: (ByteView) -> Bool) {
-        var start = 0
-        while start <= header.count {
-            let end = header.firstPosition(of: ASCII.semicolon, from: start) ?? header.count
-            let pair = trimmed(header.slice(from: start, to: end))
+///
+/// A name matches exactly. White space around a pair and after a name is cut off, that before a value is not; one pair of
+/// quotes around a value is. A cookie whose value holds a quote, a backslash or a byte that is no printable ASCII is
+/// dropped, the others are not.
+package struct CookieHeader {
+    private let header: ByteView
+    private let name: ByteView
+    private var position = 0
+
+    /// - Parameter name: of the cookies whose values `next` gives.
+    package init(_ header: ByteView, name: ByteView) {
+        self.header = header
+        self.name = name
+    }
+
+    /// The value of the next cookie of the name, in the order sent; nil when there is no more.
+    @inline(never)
+    package mutating func next() -> ByteView? {
+        while position <= header.count {
+            let end = header.firstPosition(of: ASCII.semicolon, from: position) ?? header.count
+            let pair = Self.trimmed(header.slice(from: position, to: end))
+            position = end &+ 1
             let equals = pair.firstPosition(of: ASCII.equals) ?? pair.count
-            if trimmed(pair.slice(from: 0, to: equals)).equals(name) {
-                let value = withoutQuotes(pair.slice(from: equals &+ 1))
-                if isAllowed(value), !body(value) { return }
-            }
-            start = end &+ 1
+            guard Self.trimmed(pair.slice(from: 0, to: equals)).equals(name) else { continue }
+            let value = Self.withoutQuotes(pair.slice(from: equals &+ 1))
+            if Self.isAllowed(value) { return value }
         }
+        return nil
     }
 
     /// What Go's `textproto.TrimString` cuts: also line ends, which no server lets through.

@@ -31,8 +31,8 @@ package struct Credentials {
         }
         var good = Credentials()
         var others = Credentials()
-        var refusal: TokenRefusal?
-        Self.forEachValue(cookie: cookie, authorization: authorization, cookieName: cookieName) { value in
+        var values = CredentialValues(cookie: cookie, authorization: authorization, cookieName: cookieName)
+        while good.count < Self.maximumCount, let value = values.next() {
             do throws(TokenRefusal) {
                 let token = try SessionToken(value)
                 if token.mayBeGood(now: now) {
@@ -42,13 +42,12 @@ package struct Credentials {
                 }
             } catch {
                 // Without memory a good token may have been passed over.
-                if refusal == nil || error == .noMemory { refusal = error }
+                if firstRefusal == nil || error == .noMemory { firstRefusal = error }
             }
-            return good.count < Self.maximumCount
         }
-        self = good
+        candidates = good.candidates
+        count = good.count
         for index in others.candidates.indices { others.candidates[index].map { add($0) } }
-        firstRefusal = refusal
     }
 
     private init() {}
@@ -80,30 +79,8 @@ package struct Credentials {
         candidates.indices.contains(index) ? candidates[index] : nil
     }
 
-    /// What stands first where a token stands, in the order in which Hanko looks; nil when there is nothing. Nothing is
-    /// said about it, but that it is text.
-    package static func firstValue(cookie: ByteView, authorization: ByteView, cookieName: ByteView) -> ByteView? {
-        var first: ByteView?
-        forEachValue(cookie: cookie, authorization: authorization, cookieName: cookieName) { value in
-            first = value
-            return false
-        }
-        return first
-    }
-
-    /// Calls a function with each value where a token stands, until it answers false: a bearer credential first, then
-    /// the cookies of a name in the order sent.
-    private static func forEachValue(
-        cookie: ByteView, authorization: ByteView, cookieName: ByteView, _ body: (ByteView) -> Bool
-    ) {
-        // Bytes that are not UTF-8 do not count: no Hanko made them.
-        if let credential = AuthorizationHeader.bearer(authorization), UTF8Text.isValid(credential), !body(credential) {
-            return
-        }
-        CookieHeader.forEachValue(of: cookieName, in: cookie) { $0.isEmpty || body($0) }
-    }
-
     /// Equal candidates count once.
+    @inline(never)
     private mutating func add(_ candidate: SessionToken) {
         var index = 0
         while index < count {

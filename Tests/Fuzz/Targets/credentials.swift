@@ -23,9 +23,10 @@ public func findCredentials(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt 
                 holdsNUL ? .invalidToken : values.isEmpty ? .noToken : expected.isEmpty ? .invalidToken : nil
             require(found.refusal?.status == status, "why nobody is asked")
             if !holdsNUL {
-                let first = Credentials.firstValue(
+                var found = CredentialValues(
                     cookie: cookieView, authorization: authorizationView, cookieName: ByteView("hanko"))
-                require(first?.bytes() == values.first, "the first value")
+                for value in values { require(found.next()?.bytes() == value, "a value") }
+                require(found.next() == nil, "a value beyond the last")
             }
         }
     }
