@@ -118,8 +118,9 @@ def test_a_mistyped_variable_is_pointed_out_unless_the_right_one_is_set(hanko_st
     assert len(hints) == 1 and "HANKO_AUDIENC is no setting" in hints[0] and "HANKO_AUDIENCE" in hints[0]
 
 
-def test_what_is_recommended_in_production(hanko_standin: HankoStandIn) -> None:
-    done = hanko("check", HANKO_CONFIRM_REJECTIONS="0")
+@pytest.mark.parametrize("word", ["0", "off", "False", "NO"])
+def test_what_is_recommended_in_production(hanko_standin: HankoStandIn, word: str) -> None:
+    done = hanko("check", HANKO_CONFIRM_REJECTIONS=word)
     assert done.status == 0
     assert [line.split()[1].strip(":") for line in lines(done.output, "advice")] == [
         "HANKO_CONFIRM_REJECTIONS",

@@ -16,6 +16,7 @@ from .._framework.settings import misspelled_settings
 from .._library import Library
 from .._logging import HIDDEN_KEY_SET_TEXT
 from .._status import Status
+from .._words import truth
 from .environment import VARIABLES, complaint, is_set, shown_url
 from .report import Report
 
@@ -101,14 +102,14 @@ def _check_together(report: Report) -> None:
     if url.scheme.lower() == "https":
         authorities = os.environ.get("HANKO_CA_FILE") or "the system"
         report.good(f"TLS 1.2 or newer, with a certificate by an authority of {authorities}")
-    elif os.environ.get("HANKO_ALLOW_INSECURE_HTTP", "").lower() in ("1", "true", "yes", "on"):
+    elif truth(os.environ.get("HANKO_ALLOW_INSECURE_HTTP", "")):
         report.advice("tokens travel in the clear over http://; use https:// unless the whole way is your own network")
     else:
         report.fact("http:// to this very machine, without TLS")
     proxies = [name for name in _PROXIES if os.environ.get(name)]
     if proxies:
         report.fact(f"a proxy may be used: {', '.join(proxies)} is set (never for this machine itself)")
-    if os.environ.get("HANKO_CONFIRM_REJECTIONS") == "0":
+    if truth(os.environ.get("HANKO_CONFIRM_REJECTIONS", "")) is False:
         report.advice("unset HANKO_CONFIRM_REJECTIONS: a Hanko that has lost its database says no to everybody")
     if not is_set("HANKO_AUDIENCE", os.environ):
         report.advice("set HANKO_AUDIENCE if several applications share this Hanko: sessions of all are accepted now")

@@ -8,6 +8,7 @@ from typing import Any, Callable
 
 from .._errors import ConfigurationError
 from .._near_name import misspelled
+from .._words import truth
 
 
 def _text(value: object) -> str:
@@ -45,13 +46,10 @@ def _milliseconds(value: object) -> float:
 def _truth(value: object) -> bool:
     if value in (False, True, 0, 1):
         return bool(value)
-    if isinstance(value, str):
-        word = value.lower() if value.isascii() else ""
-        if word in ("0", "false", "no", "off"):
-            return False
-        if word in ("1", "true", "yes", "on"):
-            return True
-    raise ValueError("must be True or False")
+    meant = truth(value) if isinstance(value, str) else None
+    if meant is None:
+        raise ValueError("must be True or False")
+    return meant
 
 
 def _audiences(value: object) -> tuple[str, ...]:
