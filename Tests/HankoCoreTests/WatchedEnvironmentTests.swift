@@ -10,6 +10,7 @@ import Testing
 
     @Test func itSaysTheSameAsTheEnvironmentAfterEachChange() async {
         await #expect(processExitsWith: .success) {
+            clearenv()
             for number in 0..<500 { setenv("OTHER_\(number)", "x", 1) }
             setenv("HANKO_LOG", "off", 1)
             let watched = WatchedEnvironment(Environment.ofProcess())
