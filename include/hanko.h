@@ -81,7 +81,7 @@
  *  once in a process for each name, when a client is made.
  *
  *  Proxies are taken from the environment as libcurl does (https_proxy, HTTPS_PROXY, ALL_PROXY, NO_PROXY, lower-case
- *  http_proxy), except that loopback hosts are always asked directly. In a process that runs with raised privileges
+ *  http_proxy), except that loopback hosts are always asked directly; they are read once, when a client is made. In a process that runs with raised privileges
  *  (setuid, setgid, file capabilities) no HANKO_* variable and no proxy is taken from the environment.
  *
  *  Resilience

@@ -8,6 +8,7 @@ import child
 from fault_server import answers
 from library import INVALID_TOKEN, OK, UNAVAILABLE
 from messages import BARE_YES, NO, response
+from resilience import compile_program
 
 ASK = 'report(library.ask(b"test-token").status)'
 EVERY_PROXY = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "HTTP_PROXY"]
@@ -133,3 +134,48 @@ def test_proxy_that_answers_instead_of_opening_a_tunnel(serve, resolver):
     assert child.run('report(library.ask(b"test-token").value)', environment).report == 0
     assert all(b"test-token" not in request.raw for request in refusing.requests)
     assert len(refusing.requests) >= 1
+
+
+# --- Who reads the environment ----------------------------------------------------------------------------------------
+
+WATCH = """
+import ctypes
+from completion_queue import Queue, bind_queue
+bind_queue(library)
+watch = ctypes.CDLL(None)
+client = Client(library)
+watch.getenv_watch_start()
+statuses = [client.validate(b"test-token").status for _ in range(3)]
+queue = Queue(library, client)
+for tag in range(3):
+    queue.submit(b"test-token", tag)
+statuses += [done.status for done in queue.collect(3)]
+first = ctypes.c_char_p()
+count = watch.getenv_watch_count(ctypes.byref(first))
+report([statuses, count, (first.value or b"").decode()])
+"""
+
+
+@pytest.mark.parametrize("transport", ["http", "https"])
+def test_no_thread_reads_the_environment_once_there_is_a_client(serve, trusted, tmp_path, monkeypatch, transport):
+    """A host may change a variable of its own while a queue works (Node's `process.env`): getenv would then crash it."""
+    server = serve(answers(response(BARE_YES)), tls=trusted.server_context() if transport == "https" else None)
+    monkeypatch.setenv("HANKO_API_URL", server.url("localhost"))
+    shim = compile_program("getenv_watch", tmp_path, shared=True)
+    assert child.run(WATCH, {"LD_PRELOAD": str(shim)}).report == [[OK] * 6, 0, ""]
+
+
+def test_a_proxy_is_that_of_the_moment_when_the_client_is_made(resolver, proxy):
+    code = """
+client = Client(library)
+for name in ("http_proxy", "ALL_PROXY", "no_proxy"): os.environ[name] = "http://127.0.0.1:9" if name != "no_proxy" else "*"
+report([client.validate(b"test-token").status, Client(library).validate(b"test-token").status == 0])
+"""
+    environment = {
+        **resolver.environment("unknown"),
+        "HANKO_API_URL": "http://hanko.test/tenant",
+        "HANKO_ALLOW_INSECURE_HTTP": "1",
+        "http_proxy": proxy.url(),
+    }
+    assert child.run(code, environment).report == [OK, False]
+    assert len(proxy.requests) == 1

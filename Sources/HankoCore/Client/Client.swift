@@ -15,6 +15,9 @@ package final class Client: @unchecked Sendable {
         reportMisspelledVariables(of: configuration)
         let url = try configuration.checkedURL()
         _ = try HostProcess.current().resources()
+        var configuration = configuration
+        // A token for this machine must not go elsewhere first.
+        if !url.isLoopback { configuration.proxy = .ofEnvironment(isHTTPS: url.isHTTPS) }
         // Not a throwing initialiser: Embedded Swift does not free the object of one that fails.
         return Client(configuration, url)
     }

@@ -9,6 +9,8 @@ package struct Configuration {
     /// NUL-terminated for libcurl; nil means the authorities of the system.
     package var caFile: [UInt8]?
     package var allowsInsecureHTTP = false
+    /// That of the environment once a client is made.
+    package var proxy = ProxySettings.none
     /// None means that the audience is not checked.
     package var audiences: [[UInt8]] = []
     package var audiencesAreFromEnvironment = false

@@ -55,7 +55,7 @@ final class Exchange {
         // From here on its `deinit` cleans up. Not a throwing initialiser: Embedded Swift does not free the object of
         // one that fails.
         let exchange = Exchange(handle, validation, keySet, process, connections)
-        try exchange.set(configuration, isLoopback: url.isLoopback)
+        try exchange.set(configuration)
         return exchange
     }
 
@@ -299,7 +299,7 @@ final class Exchange {
         asksForKeySet = false
     }
 
-    private func set(_ configuration: Configuration, isLoopback: Bool) throws(TransportFailure) {
+    private func set(_ configuration: Configuration) throws(TransportFailure) {
         try setValidation()
         let options = CurlOptions(handle)
         try options.set(CURLOPT_NOSIGNAL, 1)
@@ -322,10 +322,9 @@ final class Exchange {
             try options.set(CURLOPT_CAPATH, nil)
         }
 
-        if isLoopback || hanko_runs_with_raised_privileges() != 0 {
-            // An empty proxy means none, whatever the environment says.
-            try options.set(CURLOPT_PROXY, "")
-        }
+        // Both always, empty ones as well: otherwise libcurl asks the environment.
+        try options.set(CURLOPT_PROXY, configuration.proxy.url)
+        try options.set(CURLOPT_NOPROXY, configuration.proxy.exceptions)
         // A proxy's own answer to CONNECT is not Hanko's.
         try options.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
 
