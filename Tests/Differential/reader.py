@@ -24,7 +24,7 @@ FLAGS = [
 ]
 
 # What the reader needs besides its own folder.
-SUPPORT = ["ASCII", "ByteView", "Clock", "Random", "SecretBuffer", "TextMemory", "UTF8Text", "UUIDValue"]
+SUPPORT = ["ASCII", "ByteView", "Clock", "Random", "SecretBuffer", "TextMemory", "Timestamp", "UTF8Text", "UUIDValue"]
 
 
 # The folders that the reader of answers needs, and the files beside them.

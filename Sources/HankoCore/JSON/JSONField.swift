@@ -23,6 +23,11 @@ package enum JSONField {
     /// The field itself; nil when it was not sent.
     var ifSent: JSONField? { isAbsent ? nil : self }
 
+    /// The text as a time of RFC 3339, in seconds since 1970; nil for everything else.
+    @inline(never)
+    var time: Int64? { text.flatMap { $0.withShortText { Timestamp.rfc3339($0) } } }
+
     /// The text as a UUID; nil for everything else.
+    @inline(never)
     var uuid: UUIDValue? { text.flatMap { $0.withShortText { UUIDValue($0) } } }
 }

@@ -157,7 +157,7 @@ package enum Verdict {
         }
         guard wantsSession else { return Judgement(.accepted) }
         facts.issuedAt = issuedAt(of: fields, session)
-        facts.idleExpiresAt = fields.idleExpiresAt.text.flatMap { $0.withShortText { Timestamp.rfc3339($0) } } ?? 0
+        facts.idleExpiresAt = fields.idleExpiresAt.time ?? 0
         facts.claims = fields.claimsDocument
         facts.claimsHoldWhiteSpace = fields.claimsHoldWhiteSpace
         guard let made = Session.make(facts) else { return Judgement(.transport(.localShortage)) }
@@ -196,7 +196,7 @@ package enum Verdict {
 
     private static func issuedAt(of fields: AnswerFields, _ session: TokenClaims?) -> Int64 {
         if let issuedAt = session?.issuedAt { return issuedAt }
-        return fields.claims.issuedAt.text.flatMap { $0.withShortText { Timestamp.rfc3339($0) } } ?? 0
+        return fields.claims.issuedAt.time ?? 0
     }
 
     private static func isUsableUser(_ subject: JSONField) -> Bool {
@@ -212,11 +212,7 @@ package enum Verdict {
     }
 
     private static func textExpiry(_ field: JSONField) -> TokenClaims.Expiration {
-        switch field {
-        case .absent: .absent
-        case .text(let text): text.withShortText { Timestamp.rfc3339($0) }.map { .seconds($0) } ?? .unreadable
-        default: .unreadable
-        }
+        field.isAbsent ? .absent : field.time.map { .seconds($0) } ?? .unreadable
     }
 
     private static func contradiction(ofExpiry expiry: Int64, now: Int64, serverDate: Int64?) -> VerdictReason? {
