@@ -124,10 +124,10 @@ class FailureLog:
             return False
         more = f" ({left_out} more like this were not logged)" if left_out else ""
         self._log(level, status, text, more)
+        return True
 
     def _log(self, level: int, status: int, text: str, more: str) -> None:
         try:
             self._logger.log(level, "%s: %s%s", Status(status).full_name, text, more)
         except Exception:  # noqa: BLE001, S110 - a handler that fails must not change what a token is worth
             pass
-        return True
