@@ -153,6 +153,7 @@ WITHOUT_MEMORY = {
     "initialize": (OK, {OK, UNAVAILABLE}),
     "cookie_name": (OK, {UNAVAILABLE}),
     "audience": (OK, {UNAVAILABLE}),
+    "ca_file": (OK, {UNAVAILABLE}),
     "wrong_timeout": (MISCONFIGURED, {UNAVAILABLE}),
     "load_environment": (OK, {UNAVAILABLE}),
     "client_of_environment": (OK, {UNAVAILABLE}),
@@ -162,12 +163,12 @@ WITHOUT_MEMORY = {
 
 @pytest.mark.parametrize("when", ["first", "later"])
 @pytest.mark.parametrize("function", WITHOUT_MEMORY)
-def test_without_any_memory(library, fast_server, failing, tmp_path, function, when):
+def test_without_any_memory(library, fast_server, failing, tls, tmp_path, function, when):
     """A call that meets the shortage may end well with what is in reserve. One that begins later is refused."""
     usual, without = WITHOUT_MEMORY[function]
     program = compile_program("no_memory", tmp_path, library=library.path)
-    urls = {"TEST_URL": fast_server.url, "HANKO_API_URL": fast_server.url}
-    (found,) = run_program(program, function, when, LD_PRELOAD=failing, **urls)
+    settings = {"TEST_URL": fast_server.url, "HANKO_API_URL": fast_server.url, "TEST_CA_FILE": tls.authority.certificate}
+    (found,) = run_program(program, function, when, LD_PRELOAD=failing, **settings)
     assert found["meets"] in without | {usual}
     assert found["without"] in without
     assert found["again"] == usual

@@ -7,9 +7,11 @@ enum CertificateFile {
 
     /// Whether a path names a regular file that can be read and holds a certificate in PEM form (RFC 7468 section 5).
     /// Whether the certificate is any good is for the TLS library to say.
-    static func looksRight(_ path: UnsafePointer<CChar>) -> Bool {
+    ///
+    /// - Returns: nil when there is no memory to see that.
+    static func looksRight(_ path: UnsafePointer<CChar>) -> Bool? {
         let descriptor = hanko_open_regular_file(path)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else { return hanko_errno() == ENOMEM ? nil : false }
         defer { close(descriptor) }
         var content = SecretBuffer()
         while content.count < longest {
@@ -18,7 +20,7 @@ enum CertificateFile {
                 read(descriptor, bytes.baseAddress, bytes.count)
             }
             guard length > 0 else { break }
-            guard content.reserve(content.count &+ length) else { return false }
+            guard content.reserve(content.count &+ length) else { return nil }
             withUnsafeBytes(of: &piece) { bytes in
                 content.append(ByteView(bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), count: length))
             }

@@ -54,13 +54,13 @@ extension Configuration {
     /// The file is opened once here, so that a typing error shows before the first request does.
     package mutating func setCAFile(_ text: ByteView) throws(ConfigurationError) {
         let path = text.bytes() + [0]
-        let isReadable = path.withUnsafeBufferPointer { bytes in
+        let looksRight = path.withUnsafeBufferPointer { bytes in
             bytes.withMemoryRebound(to: CChar.self) { path in
-                guard let path = path.baseAddress else { return false }
-                return CertificateFile.looksRight(path)
+                path.baseAddress.flatMap { CertificateFile.looksRight($0) }
             }
         }
-        guard isReadable else {
+        guard let looksRight else { throw .shortage }
+        guard looksRight else {
             throw ConfigurationError("must be the path of a readable file with certificates in PEM form")
         }
         caFile = path

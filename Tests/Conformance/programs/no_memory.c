@@ -34,6 +34,7 @@ static int configures(const char *function)
   if (strcmp(function, "make config") == 0) return config = hanko_config_new(), HANKO_OK;
   if (strcmp(function, "cookie_name") == 0) status = hanko_config_set_cookie_name(config, "a-name-that-needs-memory");
   if (strcmp(function, "audience") == 0) status = hanko_config_add_audience(config, "an-audience-that-needs-memory");
+  if (strcmp(function, "ca_file") == 0) status = hanko_config_set_ca_file(config, getenv("TEST_CA_FILE"));
   if (strcmp(function, "wrong_timeout") == 0) status = hanko_config_set_timeout_ms(config, 0);
   if (strcmp(function, "load_environment") == 0) status = hanko_config_load_environment(config);
   if (strcmp(function, "client_of_environment") == 0) status = hanko_client_new(NULL, &client);
