@@ -81,8 +81,9 @@
  *  once in a process for each name, when a client is made.
  *
  *  Proxies are taken from the environment as libcurl does (https_proxy, HTTPS_PROXY, ALL_PROXY, NO_PROXY, lower-case
- *  http_proxy), except that loopback hosts are always asked directly; they are read once, when a client is made. In a process that runs with raised privileges
- *  (setuid, setgid, file capabilities) no HANKO_* variable and no proxy is taken from the environment.
+ *  http_proxy), except that loopback hosts are always asked directly; they are read once, when a client is made. In a
+ *  process that runs with raised privileges (setuid, setgid, file capabilities) no HANKO_* variable and no proxy is taken
+ *  from the environment.
  *
  *  Resilience
  *
@@ -118,7 +119,9 @@
  *  256 KiB aside in each process. When an allocation of its own code fails, calls under way are served from that reserve,
  *  and calls that begin are refused until there is memory again. What remains: where the reserve is used up as well and
  *  no memory comes back within a second, the process ends with a trap. That takes a lasting shortage with more than some
- *  hundred calls under way. libcurl, the TLS library and the C library allocate for themselves and may do worse; and
+ *  hundred calls under way, or one allocation of more than 240 KiB that fails for a second, which the lists of a queue make
+ *  beyond some 16,000 calls that rest at a time. libcurl, the TLS library and the C library allocate for themselves and
+ *  may do worse; and
  *  where Linux overcommits, a process out of memory is killed and no allocation fails at all.
  *
  *  Conventions

@@ -14,8 +14,8 @@ private let clientIsNull = "client is NULL" as StaticString
 public func hanko_client_new(
     _ config: OpaquePointer?, _ client: UnsafeMutablePointer<OpaquePointer?>?
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let client else { return CallResult.invalidArgument(clientIsNull).noted() }
     client.pointee = nil
     do {
@@ -35,8 +35,8 @@ public func hanko_client_new(
 
 @implementation @_cdecl("hanko_client_check")
 public func hanko_client_check(_ client: OpaquePointer?) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let client else { return CallResult.invalidArgument(clientIsNull).noted() }
     return Handle.object(client, as: Client.self).check().noted()
 }
@@ -46,8 +46,8 @@ public func hanko_client_validate(
     _ client: OpaquePointer?, _ token: UnsafePointer<CChar>?, _ token_length: Int,
     _ session: UnsafeMutablePointer<OpaquePointer?>?
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let client else { return deliver(.invalidArgument(clientIsNull), session) }
     let result = Handle.object(client, as: Client.self).validate(
         CText.view(token, token_length), wantsSession: session != nil)
@@ -60,8 +60,8 @@ public func hanko_client_authenticate(
     _ authorization: UnsafePointer<CChar>?, _ authorization_length: Int,
     _ session: UnsafeMutablePointer<OpaquePointer?>?
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let client else { return deliver(.invalidArgument(clientIsNull), session) }
     let result = Handle.object(client, as: Client.self).authenticate(
         cookie: CText.view(cookie, cookie_length), authorization: CText.view(authorization, authorization_length),
@@ -71,7 +71,7 @@ public func hanko_client_authenticate(
 
 @implementation @_cdecl("hanko_client_free")
 public func hanko_client_free(_ client: OpaquePointer?) {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     Handle.free(client, as: Client.self)
 }

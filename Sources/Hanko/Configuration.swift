@@ -11,8 +11,8 @@ private func change(
     _ config: OpaquePointer?, _ name: StaticString,
     _ body: (inout Configuration) throws(ConfigurationError) -> Void
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
     guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage).noted() }
     do {
@@ -47,15 +47,15 @@ func configuration(of config: OpaquePointer) -> Configuration {
 
 @implementation @_cdecl("hanko_config_new")
 public func hanko_config_new() -> OpaquePointer? {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     return Memory.isAvailable ? Handle.make(ConfigurationHandle()) : nil
 }
 
 @implementation @_cdecl("hanko_config_load_environment")
 public func hanko_config_load_environment(_ config: OpaquePointer?) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let config else { return CallResult.invalidArgument("config is NULL").noted() }
     guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage).noted() }
     let handle = Handle.object(config, as: ConfigurationHandle.self)
@@ -160,7 +160,7 @@ public func hanko_config_set_logger(
 
 @implementation @_cdecl("hanko_config_free")
 public func hanko_config_free(_ config: OpaquePointer?) {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     Handle.free(config, as: ConfigurationHandle.self)
 }

@@ -8,8 +8,8 @@ private let queueIsNull = "queue is NULL" as StaticString
 private func handOver(
     _ queue: OpaquePointer?, _ body: (CompletionQueue) -> CallResult
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let queue else { return CallResult.invalidArgument(queueIsNull).noted() }
     let status = CallResult.ok.noted()
     guard status == Status.ok.rawValue else { return status }
@@ -21,8 +21,8 @@ private func handOver(
 public func hanko_queue_new(
     _ client: OpaquePointer?, _ queue: UnsafeMutablePointer<OpaquePointer?>?
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let queue else { return CallResult.invalidArgument(queueIsNull).noted() }
     queue.pointee = nil
     guard let client else { return CallResult.invalidArgument("client is NULL").noted() }
@@ -70,8 +70,8 @@ public func hanko_queue_drain(
     _ queue: OpaquePointer?, _ completions: UnsafeMutablePointer<hanko_completion>?, _ capacity: Int,
     _ completion_size: Int
 ) -> Int {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     let size = MemoryLayout<hanko_completion>.size
     // Sizes that no version of the structure has. One beyond Int is seen as negative.
     guard let queue, let completions, completion_size >= size, completion_size <= 65_536 else { return 0 }
@@ -102,7 +102,7 @@ public func hanko_queue_cancel(_ queue: OpaquePointer?, _ tag: UInt64) -> hanko_
 
 @implementation @_cdecl("hanko_queue_free")
 public func hanko_queue_free(_ queue: OpaquePointer?) {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     Handle.free(queue, as: CompletionQueue.self)
 }

@@ -43,8 +43,8 @@ public func hanko_session_claim_json(
 
 @implementation @_cdecl("hanko_session_free")
 public func hanko_session_free(_ handle: OpaquePointer?) {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let handle else { return }
     Handle.object(handle, as: Session.self).giveBack()
 }

@@ -6,8 +6,8 @@ import HankoCore
 public func hanko_client_statistics(
     _ client: OpaquePointer?, _ statistics: UnsafeMutablePointer<hanko_statistics>?
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard let client, let statistics else {
         return CallResult.invalidArgument("client or statistics is NULL").noted()
     }

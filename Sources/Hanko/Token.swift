@@ -8,8 +8,8 @@ public func hanko_extract_token(
     _ authorization_length: Int, _ cookie_name: UnsafePointer<CChar>?, _ buffer: UnsafeMutablePointer<CChar>?,
     _ capacity: Int, _ length: UnsafeMutablePointer<Int>?
 ) -> hanko_status {
-    let cancellation = CancellationGuard()
-    defer { cancellation.end() }
+    let guarded = CallGuard()
+    defer { guarded.end() }
     guard buffer != nil || capacity == 0 else {
         return CallResult.invalidArgument("buffer is NULL but has a capacity").noted()
     }

@@ -57,7 +57,7 @@ def test_a_folder_uses_only_those_before_it(folder: str) -> None:
 # Exported functions that take no lock, wait for nothing and log nothing.
 READING = re.compile(r"hanko_(version|status|last)_\w+|hanko_version|hanko_queue_file_descriptor|hanko_session_(?!free)\w+")
 # What disables cancellation at the beginning of a function, itself or for all that call it.
-DISABLES = re.compile(r"\s*(let cancellation = CancellationGuard\(\)\n    defer \{ cancellation\.end\(\) \}|change\(|handOver\()")
+DISABLES = re.compile(r"\s*(let guarded = CallGuard\(\)\n    defer \{ guarded\.end\(\) \}|change\(|handOver\()")
 
 
 def exported_functions() -> dict[str, str]:

@@ -39,9 +39,10 @@ def program(library, tmp_path_factory):
 
 
 @pytest.mark.parametrize("where", PLACES)
-def test_a_cancelled_thread_gives_everything_back(serve, program, where):
+def test_a_cancelled_thread_gives_everything_back(serve, program, tls, where):
     server = serve(by_word)
     environment = {"TEST_URL": server.url(), "HANKO_LOG": "debug", "HANKO_TIMEOUT_MS": "2000"}
+    environment["TEST_CA_FILE"] = str(tls.authority.certificate)
     (found,) = run_program(program, where, **environment)
     assert found["cancelled"] == 1, found
     assert found["after"] == INVALID_TOKEN, found

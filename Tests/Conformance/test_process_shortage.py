@@ -11,7 +11,7 @@ import pytest
 
 import child
 from fault_server import answers
-from library import INVALID_TOKEN, MISCONFIGURED, NO_TOKEN, OK, PROTOCOL_ERROR, UNAVAILABLE
+from library import INVALID_ARGUMENT, INVALID_TOKEN, MISCONFIGURED, NO_TOKEN, OK, PROTOCOL_ERROR, UNAVAILABLE
 from messages import BARE_YES, NO, Session, compact, mint, response
 from resilience import FastServer, compile_program, run_program
 
@@ -172,6 +172,14 @@ def test_without_any_memory(library, fast_server, failing, tls, tmp_path, functi
     assert found["meets"] in without | {usual}
     assert found["without"] in without
     assert found["again"] == usual
+
+
+@pytest.mark.parametrize("which", ["statistics", "client", "queue", "extract", "validate", "config"])
+def test_the_first_call_without_any_memory(library, failing, tmp_path, which):
+    """Also one that only finds fault with its arguments ends with a status, and its process goes on."""
+    program = compile_program("first_call", tmp_path, library=library.path)
+    (found,) = run_program(program, which, LD_PRELOAD=failing)
+    assert found["status"] in {INVALID_ARGUMENT, INVALID_TOKEN, UNAVAILABLE}
 
 
 @pytest.mark.parametrize(

@@ -136,30 +136,6 @@ import Testing
 
     // MARK: The rate
 
-    @Test func thoseThatWereWithdrawnLeaveRoomForOthers() {
-        var board = ConfirmationBoard()
-        for mayBeGood in [true, false] {
-            for now in 0..<Int64(50) {
-                guard case .begin(let number) = board.decide(rejectedAt: now, mayBeGood: mayBeGood, now: now) else {
-                    Issue.record("number \(now)")
-                    return
-                }
-                board.withdraw(number)
-                board.withdraw(number)
-            }
-        }
-        // Those that were sent and got no answer in time count on.
-        for now in Int64(50)..<60 {
-            guard case .begin(let number) = board.decide(rejectedAt: now, mayBeGood: true, now: now) else {
-                Issue.record("number \(now)")
-                return
-            }
-            board.finish(number, result: nil, now: now)
-        }
-        let eleventh = board.decide(rejectedAt: 60, mayBeGood: true, now: 60)
-        #expect(eleventh == .use(.outage(0)))
-    }
-
     @Test func tenASecondAndNoMore() {
         var board = ConfirmationBoard()
         var starts: [Int64] = []
@@ -195,12 +171,14 @@ import Testing
         #expect(decision == last.map { .join($0) })
     }
 
-    /// With nothing to rely on, the "no" is not confirmed; that is an outage and never a "no".
+    /// Others were given up, or got no answer: that says nothing about this "no".
     @Test(arguments: [true, false])
-    func beyondTheRateWithNothingToRelyOnTheNoDoesNotStand(_ mayBeGood: Bool) {
+    func beyondTheRateWithNothingToRelyOnOneWaitsForTheNextRequest(_ mayBeGood: Bool) {
         var board = Self.exhausted(at: 0, nil)
         let decision = board.decide(rejectedAt: 5, mayBeGood: mayBeGood, now: 5)
-        #expect(decision == .use(.outage(0)))
+        #expect(decision == .wait(until: Self.second))
+        let next = board.decide(rejectedAt: 5, mayBeGood: mayBeGood, now: Self.second)
+        #expect(Self.isBegin(next))
     }
 
     @Test func endingWhatNobodyBeganChangesNothing() {
@@ -235,7 +213,7 @@ import Testing
         var now: Int64 = 0
         var callers = 0
         var ended = 0
-        var seen = (begun: 0, joined: 0, used: 0, beyondRate: 0, again: 0, notConfirmed: 0)
+        var seen = (begun: 0, joined: 0, used: 0, beyondRate: 0, again: 0, waited: 0)
 
         func startsOfTheLastSecond() -> Int { starts.suffix(12).filter { now - $0 < Self.second }.count }
 
@@ -279,14 +257,13 @@ import Testing
                 return
             case .use(let result):
                 try #require(!caller.mayBeGood || !mayBegin, "an older answer for a good token: \(place)")
-                if let recent {
-                    try #require(result == recent, "\(place)")
-                } else {
-                    // Nothing to rely on is an outage, and only where nothing may begin and nothing is under way.
-                    try #require(result == .outage(0) && !mayBegin && flights.isEmpty, "\(place)")
-                    seen.notConfirmed += 1
-                }
+                try #require(result == recent, "\(place)")
                 seen.used += 1
+            case .wait(let moment):
+                // Only where nothing may begin and nothing is under way; and not for long.
+                try #require(recent == nil && !mayBegin && flights.isEmpty, "\(place)")
+                try #require(moment > now && moment <= now + Self.second, "\(place)")
+                seen.waited += 1
             }
             ended += 1
         }

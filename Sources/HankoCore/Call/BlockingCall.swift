@@ -44,7 +44,7 @@ struct BlockingCall {
 
     private mutating func send(_ token: SessionToken?, replacingConnection: Bool) -> CallAction {
         // There always is one: `ValidationCall` knows how many there are.
-        guard let token else { return .finish(.noToken) }
+        guard let token else { return progress.failed(.localShortage) }
         if !replacingConnection {
             if let action = progress.refusal() { return action }
             do {
@@ -84,6 +84,11 @@ struct BlockingCall {
                 giveBack()
                 guard context.confirmations.wait(waiter, signal, until: progress.deadline) else { return .late }
                 if let result = waiter.result { return .result(result) }
+            case .pause(let moment):
+                giveBack()
+                // One that does not fit the deadline would only make the caller wait for nothing.
+                guard moment < progress.deadline.nanoseconds else { return .late }
+                Clock.sleep(until: moment)
             }
         }
     }

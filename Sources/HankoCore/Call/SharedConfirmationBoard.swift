@@ -22,6 +22,8 @@ final class SharedConfirmationBoard: @unchecked Sendable {
         /// Ask for the key set; `finish` must follow with this number.
         case begin(UInt64)
         case wait(Waiter)
+        /// Ask again at this moment.
+        case pause(until: Int64)
     }
 
     private let lock = Lock()
@@ -42,6 +44,7 @@ final class SharedConfirmationBoard: @unchecked Sendable {
         switch board.decide(rejectedAt: rejectedAt, mayBeGood: mayBeGood, now: Clock.monotonicNanoseconds()) {
         case .use(let result): return .use(result)
         case .begin(let flight): return .begin(flight)
+        case .wait(let moment): return .pause(until: moment)
         case .join(let flight):
             let waiter = Waiter(flight: flight, wake: wake)
             waiters.append(waiter)
@@ -56,19 +59,6 @@ final class SharedConfirmationBoard: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         board.finish(flight, result: result, now: Clock.monotonicNanoseconds())
-        wake(flight, result)
-    }
-
-    /// The call whose request it was has been withdrawn.
-    func withdraw(_ flight: UInt64) {
-        lock.lock()
-        defer { lock.unlock() }
-        board.withdraw(flight)
-        wake(flight, nil)
-    }
-
-    /// Wakes who waits for a request. The lock is held.
-    private func wake(_ flight: UInt64, _ result: ConfirmationResult?) {
         var others: [Waiter] = []
         for waiter in waiters where !waiter.hasGivenUp {
             guard waiter.flight == flight else {

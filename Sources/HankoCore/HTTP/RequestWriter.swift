@@ -41,7 +41,7 @@ package struct RequestWriter {
     /// Writes the request about a token in the place of what a buffer holds.
     ///
     /// - Parameters:
-    ///   - token: has passed `SessionToken.refusal`.
+    ///   - token: the text of a `SessionToken`.
     ///   - id: is random, and of this request alone.
     /// - Returns: false when there is no memory. The buffer is then empty: what is cut short must not be sent, because
     ///   the answer would be a "no".

@@ -11,8 +11,8 @@ enum ExitHandler {
             expected: false, desired: true, ordering: .acquiringAndReleasing)
         guard first else { return }
         _ = atexit {
-            let cancellation = CancellationGuard()
-            defer { cancellation.end() }
+            let guarded = CallGuard()
+            defer { guarded.end() }
             HostProcess.ofThisProcess()?.closeForExit()
         }
     }

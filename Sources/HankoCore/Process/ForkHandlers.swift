@@ -25,8 +25,8 @@ enum ForkHandlers {
                 { ForkHandlers.takeHeld()?.releaseInParent() },
                 {
                     // To close a descriptor is a cancellation point.
-                    let cancellation = CancellationGuard()
-                    defer { cancellation.end() }
+                    let guarded = CallGuard()
+                    defer { guarded.end() }
                     ForkHandlers.takeHeld()?.closeInChild()
                 })
             state.store(registered, ordering: .releasing)

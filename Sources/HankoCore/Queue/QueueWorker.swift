@@ -52,7 +52,7 @@ final class QueueWorker: @unchecked Sendable {
             { address in
                 guard let address else { return nil }
                 // A logger of the host runs here.
-                _ = CancellationGuard()  // for ever
+                _ = CallGuard()  // for ever
                 pthread_setname_np(pthread_self(), "hanko-queue")
                 Unmanaged<QueueWorker>.fromOpaque(address).takeUnretainedValue().run()
                 return nil
@@ -286,7 +286,9 @@ final class QueueWorker: @unchecked Sendable {
         switch submission.need {
         case .candidate(let candidate):
             // There always is one: `ValidationCall` knows how many there are.
-            guard let token = submission.credentials[candidate] else { return finish(submission, .noToken) }
+            guard let token = submission.credentials[candidate] else {
+                return finish(submission, .transport(.localShortage))
+            }
             let (action, keepsExchange) = submission.progress.ended(exchange, token)
             if !keepsExchange { connections.giveBack(submission) }
             carryOut(action, for: submission)
@@ -341,6 +343,12 @@ final class QueueWorker: @unchecked Sendable {
             submission.waiter = waiter
             rest(submission, until: submission.progress.deadline.nanoseconds)
             return nil
+        case .pause(let moment):
+            connections.giveBack(submission)
+            guard moment < submission.progress.deadline.nanoseconds else { return submission.progress.confirmed(.late) }
+            submission.confirmsAgain = true
+            rest(submission, until: moment)
+            return nil
         }
     }
 
@@ -388,6 +396,9 @@ final class QueueWorker: @unchecked Sendable {
                 submission.waiter = nil
                 let result = context.confirmations.isOver(waiter) ? waiter.result : nil
                 carryOut(submission.progress.confirmed(result.map { .result($0) } ?? .late), for: submission)
+            } else if submission.confirmsAgain, case .candidate(let candidate) = submission.need {
+                submission.confirmsAgain = false
+                carryOut(.confirm(candidate: candidate), for: submission)
             } else {
                 carryOut(submission.progress.paused(), for: submission)
             }
@@ -441,7 +452,7 @@ final class QueueWorker: @unchecked Sendable {
         }
         if let flight = submission.flight {
             submission.flight = nil
-            context.confirmations.withdraw(flight)
+            context.confirmations.finish(flight, nil)
         }
         finish(submission, reason)
     }

@@ -40,6 +40,8 @@ final class Submission: @unchecked Sendable {
     /// The request for the key set that others may wait for, as well.
     var flight: UInt64?
     var waiter: SharedConfirmationBoard.Waiter?
+    /// Its rest is not before a retry, but before it asks again for a confirmation.
+    var confirmsAgain = false
     /// When its rest is over.
     var restsUntil: Int64 = 0
     var restIndex = -1

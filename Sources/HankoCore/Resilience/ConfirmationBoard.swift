@@ -9,6 +9,8 @@ package struct ConfirmationBoard {
         case join(UInt64)
         /// Begin a request; `finish` must follow with this number.
         case begin(UInt64)
+        /// Ask again at this moment: another request may begin then.
+        case wait(until: Int64)
     }
 
     private struct Flight {
@@ -44,8 +46,8 @@ package struct ConfirmationBoard {
         }
         if mayBegin(at: now) { return begin(at: now) }
         if let recent { return .use(recent) }
-        // Beyond the rate, and nothing has come back within a second: all of these requests are still under way.
-        return flights.last.map { .join($0.number) } ?? .use(.outage(0))
+        // Beyond the rate, and nothing has come back within a second: these requests are under way, or were given up.
+        return flights.last.map { .join($0.number) } ?? .wait(until: (starts.first ?? now) &+ Self.second)
     }
 
     /// A request that was begun has ended.
@@ -56,14 +58,6 @@ package struct ConfirmationBoard {
         guard let result else { return }
         lastResult = result
         lastResultAt = now
-    }
-
-    /// The call whose request it was has been withdrawn; who waited decides anew. It does not count for the rate: there are
-    /// no more of these than there are calls, and a host that withdraws ten at a time would keep others from asking.
-    package mutating func withdraw(_ number: UInt64) {
-        guard let index = flights.firstIndex(where: { $0.number == number }) else { return }
-        let flight = flights.remove(at: index)
-        if let start = starts.lastIndex(of: flight.beganAt) { starts.remove(at: start) }
     }
 
     private func mayBegin(at now: Int64) -> Bool {

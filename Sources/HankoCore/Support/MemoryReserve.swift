@@ -27,6 +27,12 @@ enum MemoryReserve {
     @inline(__always)
     static var isWhole: Bool { state.load(ordering: .relaxed) == whole }
 
+    /// Sets the reserve aside before anything else is done in this process, so that not even the first call lacks it.
+    @inline(__always)
+    static func prepare() {
+        if newest.load(ordering: .relaxed) == 0 { _ = setAside() }
+    }
+
     /// Sets the reserve aside, or sees whether memory is back after it was drawn on.
     ///
     /// - Returns: whether it is whole again. Where much of it is still in use there is another chunk.
@@ -48,20 +54,19 @@ enum MemoryReserve {
     }
 
     /// - Returns: false when there is no memory for a chunk.
+    @inline(never)
     private static func setAside() -> Bool {
+        let known = newest.load(ordering: .acquiring)
         guard let memory = hanko_map_memory(ReserveChunk.size) else { return false }
         let chunk = ReserveChunk(memory)
         let address = UInt(bitPattern: memory)
         widen(lowest, to: address) { $0 < $1 }
         widen(highest, to: address &+ UInt(ReserveChunk.size)) { $0 > $1 }
-        var known = newest.load(ordering: .acquiring)
-        while true {
-            chunk.previous = known
-            let (won, other) = newest.compareExchange(
-                expected: known, desired: address, ordering: .acquiringAndReleasing)
-            if won { return true }
-            known = other
-        }
+        chunk.previous = known
+        let (won, _) = newest.compareExchange(expected: known, desired: address, ordering: .acquiringAndReleasing)
+        // Otherwise another thread has set one aside meanwhile; nobody has seen this one.
+        if !won { munmap(memory, ReserveChunk.size) }
+        return true
     }
 
     /// Not the `min` and `max` of Atomic, which in Swift 6.3 compare unsigned numbers as signed ones.

@@ -39,7 +39,7 @@ class BaseClient:
         - ``max_connections``: 1 to 10,000 requests at a time (``HANKO_MAX_CONNECTIONS``, 64).
         - ``ca_file``: a PEM file of a private authority (``HANKO_CA_FILE``).
         - ``allow_insecure_http``: http to other hosts than this one (``HANKO_ALLOW_INSECURE_HTTP``, False).
-        - ``audiences``: the session must have one of them; ``()`` means that it is not checked (``HANKO_AUDIENCE``).
+        - ``audiences``: the token must name one of them; ``()`` means that it is not checked (``HANKO_AUDIENCE``).
         - ``confirm_rejections``: a *no* counts only when Hanko can show its keys, because a Hanko that has lost its
           database says no to everybody (``HANKO_CONFIRM_REJECTIONS``, True).
         - ``logger``: gets the text of failed calls instead of the logger ``hanko``, at most one line a second for each
