@@ -269,3 +269,31 @@ def test_cancelled_probe_is_passed_on(serve, new_client, new_queue):
     switch.hold.set()
     assert queue.submit(b"test-token", 3).status == OK
     assert queue.only()[:2] == (3, OK)
+
+
+def test_cancelled_confirmations_are_no_more_than_ten_a_second(serve, new_client, new_queue):
+    """Whoever withdraws calls, as a host does whose clients go away, must not make the library ask more often."""
+    key_times = []
+
+    def script(connection):
+        while True:
+            if connection.read_request().line.startswith("POST"):
+                connection.send(response(NO))
+            else:
+                key_times.append(time.monotonic())
+                connection.wait(0.2)
+                connection.send(response(b'{"keys":[]}'))
+
+    client = new_client(serve(script, key_set=None).url(), confirm_rejections=1, timeout_ms=3000)
+    queue = new_queue(client)
+    began = time.monotonic()
+    for tag in range(60):
+        queue.submit(Session().token(), tag)
+        time.sleep(0.02)
+        queue.cancel(tag)
+    # Those that were not withdrawn in time wait until another request may begin, and end as a no.
+    queue.submit(Session().token(), 1000)
+    done = {completion.tag: completion.status for completion in queue.collect(61)}
+    assert done.pop(1000) == INVALID_TOKEN
+    assert set(done.values()) <= {CANCELLED, INVALID_TOKEN}
+    assert len(key_times) <= 10 * (time.monotonic() - began + 1)
