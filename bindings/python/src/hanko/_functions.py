@@ -14,21 +14,9 @@ from ._errors import ConfigurationError, HankoError
 from ._fork import renew_after_fork
 from ._operation import VALIDATION, token_arguments
 from ._status import Status
+from ._variables import LIBRARY_VARIABLES
 
-_VARIABLES = (
-    "HANKO_API_URL",
-    "HANKO_TIMEOUT_MS",
-    "HANKO_CONNECT_TIMEOUT_MS",
-    "HANKO_MAX_RETRIES",
-    "HANKO_MAX_CONNECTIONS",
-    "HANKO_COOKIE_NAME",
-    "HANKO_CA_FILE",
-    "HANKO_AUDIENCE",
-    "HANKO_ALLOW_INSECURE_HTTP",
-    "HANKO_CONFIRM_REJECTIONS",
-    "HANKO_LOG",
-)
-_ENCODED_VARIABLES = tuple(map(os.fsencode, _VARIABLES))
+_ENCODED_VARIABLES = tuple(map(os.fsencode, LIBRARY_VARIABLES))
 
 
 class _ThreadClient(Client):
@@ -58,7 +46,7 @@ def _read_environment() -> Environment:
     stored: object = getattr(os.environ, "_data", None)
     if isinstance(stored, dict):
         return tuple(map(cast("dict[bytes, bytes]", stored).get, _ENCODED_VARIABLES))
-    return tuple(map(os.environ.get, _VARIABLES))
+    return tuple(map(os.environ.get, LIBRARY_VARIABLES))
 
 
 class _EnvironmentClient(Generic[ClientType]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Optional
 
+from ._variables import LIBRARY_VARIABLES
+
 _PREFIX = "HANKO_"
 _LONGEST = 32
 
@@ -13,22 +15,7 @@ _OF_OTHERS = ("HANKO_APP_URL",)
 # Units and the like that people add to a name.
 _ADDITIONS = ("_MS", "_S", "_SEC", "_SECONDS", "_MILLISECONDS", "_LEVEL", "_COUNT", "_LIST")
 
-VARIABLES = (
-    "HANKO_API_URL",
-    "HANKO_TIMEOUT_MS",
-    "HANKO_CONNECT_TIMEOUT_MS",
-    "HANKO_MAX_RETRIES",
-    "HANKO_MAX_CONNECTIONS",
-    "HANKO_COOKIE_NAME",
-    "HANKO_CA_FILE",
-    "HANKO_AUDIENCE",
-    "HANKO_ALLOW_INSECURE_HTTP",
-    "HANKO_CONFIRM_REJECTIONS",
-    "HANKO_LOG",
-    "HANKO_LIBRARY",
-    "HANKO_PROTECTED_PATHS",
-    "HANKO_ADMIN_URL",
-)
+VARIABLES = (*LIBRARY_VARIABLES, "HANKO_LIBRARY", "HANKO_PROTECTED_PATHS", "HANKO_ADMIN_URL")
 """What the library, this package and its examples read."""
 
 

@@ -195,13 +195,14 @@ def test_a_missing_library_is_no_no(monkeypatch: pytest.MonkeyPatch, run_program
 
 
 def test_the_environment_is_compared_as_python_sees_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hanko._functions import _VARIABLES, _read_environment
+    from hanko._functions import _read_environment
+    from hanko._variables import LIBRARY_VARIABLES
 
     seen = {_read_environment()}
-    for name in _VARIABLES:
+    for name in LIBRARY_VARIABLES:
         monkeypatch.setenv(name, "something")
         seen.add(_read_environment())
-    assert len(seen) == len(_VARIABLES) + 1
+    assert len(seen) == len(LIBRARY_VARIABLES) + 1
     monkeypatch.setattr("os.environ", {"HANKO_API_URL": "something"})
     assert _read_environment() == ("something", *[None] * 10)
 
@@ -209,8 +210,8 @@ def test_the_environment_is_compared_as_python_sees_it(monkeypatch: pytest.Monke
 def test_the_environment_that_is_compared_is_the_one_of_the_library(repository) -> None:
     import re
 
-    from hanko._functions import _VARIABLES
+    from hanko._variables import LIBRARY_VARIABLES
 
     header = (repository / "include" / "hanko.h").read_text(encoding="utf-8")
     introduction = header.split("*  Configuration")[1].split("*  Resilience")[0]
-    assert set(_VARIABLES) == set(re.findall(r"^ \*      (HANKO_\w+)", introduction, re.MULTILINE))
+    assert set(LIBRARY_VARIABLES) == set(re.findall(r"^ \*      (HANKO_\w+)", introduction, re.MULTILINE))
