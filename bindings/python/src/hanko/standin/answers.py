@@ -13,16 +13,28 @@ from typing import Any
 
 from .settings import NANOSECONDS
 
+# Those that Hanko sends, and those that a test may have the stand-in send in the name of a gateway; in Go's words.
 REASONS = {
     200: "OK",
     204: "No Content",
+    301: "Moved Permanently",
+    302: "Found",
     400: "Bad Request",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not Found",
+    405: "Method Not Allowed",
+    408: "Request Timeout",
     409: "Conflict",
+    413: "Request Entity Too Large",
     415: "Unsupported Media Type",
+    425: "Too Early",
+    429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
     500: "Internal Server Error",
+    502: "Bad Gateway",
     503: "Service Unavailable",
+    504: "Gateway Timeout",
 }
 
 # Go escapes these so that JSON can stand inside HTML and JavaScript.
@@ -31,13 +43,18 @@ _HTML_UNSAFE = re.compile("[<>&\u2028\u2029]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+def reason_phrase(status: int) -> str:
+    """What stands behind the status in the first line; for a number without a name what Go writes there."""
+    return REASONS.get(status, f"status code {status}")
+
+
 class HTTPError(Exception):
     """Ends the handling of a request with `{"code":…,"message":…}`."""
 
     def __init__(self, status: int, message: str | None = None) -> None:
         """Without `message`, the reason phrase of `status` is the message."""
         self.status = status
-        self.message = REASONS[status] if message is None else message
+        self.message = reason_phrase(status) if message is None else message
         super().__init__(f"code={status}, message={self.message}")
 
 

@@ -21,7 +21,7 @@ from email.utils import formatdate
 from typing import Callable
 from urllib.parse import parse_qs
 
-from .answers import REASONS, Answer, DropConnection, HTTPError, error_answer, ordered_headers, render_body
+from .answers import Answer, DropConnection, HTTPError, error_answer, ordered_headers, reason_phrase, render_body
 from .settings import NANOSECONDS
 
 _MAXIMUM_HEAD = 1 << 20
@@ -261,7 +261,7 @@ class _Connection:
             headers.append(("Connection", "close"))
         elif keep_alive and request.version == (1, 0):
             headers.append(("Connection", "keep-alive"))
-        lines = [f"HTTP/1.{request.version[1]} {answer.status} {REASONS[answer.status]}"]
+        lines = [f"HTTP/1.{request.version[1]} {answer.status} {reason_phrase(answer.status)}"]
         lines += [f"{name}: {value}" for name, value in headers]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace") + body
 
