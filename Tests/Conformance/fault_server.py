@@ -12,6 +12,18 @@ never sends a byte.
 The library asks for Hanko's key set before it believes a "no". The server answers that
 itself, between the requests that its scripts see, and records it apart, so that
 scripts and counts are about tokens; with ``key_set=None`` scripts get these requests too.
+
+A real Hanko echoes ``X-Request-Id`` on every answer; this server does not unless it is told to, as a
+gateway that knows nothing of that field. An *echo* is a function that gets the request and gives the
+ids that the answer names: ``own_id``, ``another_id``, ``no_id``, ``own_and_another_id``,
+``another_and_own_id``, or a test's own, which may look at the token. It is told
+
+- for the whole server, ``echo=own_id``: each answer of ``answers`` and ``answers_in_turn``, and the key set;
+- for one answer, ``echoed(response(NO), another_id)``, wherever a reply is taken;
+- in a script of one's own, ``connection.answer(request, response(NO))``, which echoes as the whole server
+  does, or with an echo as the third argument.
+
+An answer that was told so by ``echoed`` is not told again, and bytes that a script sends itself go out as they are.
 """
 
 from __future__ import annotations
@@ -24,7 +36,8 @@ import struct
 import threading
 import time
 import traceback
-from typing import Callable, Union
+import uuid
+from typing import Callable, Sequence, Union
 
 # What every server answers to the question for the key set.
 KEY_SET = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"keys":[]}\n'
@@ -77,6 +90,57 @@ class Request:
         return json.loads(self.body.decode("utf-8"))["session_token"]
 
 
+Echo = Callable[[Request], Sequence[str]]
+Reply = Union[bytes, Callable[[Request], bytes]]
+
+
+def no_id(_: Request) -> list[str]:
+    """As a gateway answers that does not know the field."""
+    return []
+
+
+def own_id(request: Request) -> list[str]:
+    """As Hanko answers: the request's own id, or one that the server makes where the request has none."""
+    sent = request.header("x-request-id")
+    return [sent[0]] if sent and sent[0] else another_id(request)
+
+
+def another_id(_: Request) -> list[str]:
+    """As a gateway answers that makes an id for each request, and as an answer to somebody else's request."""
+    return [uuid.uuid4().hex]
+
+
+def own_and_another_id(request: Request) -> list[str]:
+    """As Hanko answers behind a gateway that adds a field of its own."""
+    return [*own_id(request), *another_id(request)]
+
+
+def another_and_own_id(request: Request) -> list[str]:
+    """The same, with the gateway's in front."""
+    return [*another_id(request), *own_id(request)]
+
+
+class Echoed(bytes):
+    """An answer that names the ids it shall name."""
+
+
+def echoed(reply: Reply, echo: Echo = own_id) -> Callable[[Request], bytes]:
+    """A reply whose first final answer names ids; what stands before it (1xx) or behind it stays as it is."""
+
+    def with_ids(request: Request) -> bytes:
+        answer = reply(request) if callable(reply) else reply
+        if isinstance(answer, Echoed):
+            return answer
+        fields = "".join(f"X-Request-Id: {each}\r\n" for each in echo(request)).encode("latin-1")
+        start, end = 0, answer.find(b"\r\n\r\n")
+        while end >= 0 and answer.startswith(b"HTTP/1.1 1", start):
+            start, end = end + 4, answer.find(b"\r\n\r\n", end + 4)
+        # What has no whole head is for a test of broken heads.
+        return Echoed(answer if end < 0 else answer[: end + 2] + fields + answer[end + 2 :])
+
+    return with_ids
+
+
 class Connection:
     """The server's end of one connection, in the hands of a script."""
 
@@ -111,7 +175,7 @@ class Connection:
             request = self.read_body(self.read_head())
             if self.server.key_set is None or not request.asks_for_key_set:
                 return request
-            self.send(self.server.key_set)
+            self.answer(request, self.server.key_set)
 
     def read_body(self, head: bytes) -> Request:
         """Read the body that belongs to a head, and record the request."""
@@ -123,6 +187,10 @@ class Connection:
         request.body, self._received = self._received[:length], self._received[length:]
         self.server.record(request)
         return request
+
+    def answer(self, request: Request, reply: Reply, echo: Echo | None = None) -> None:
+        """Send the answer to a request; it echoes as the whole server does unless an ``echo`` is given."""
+        self.send(echoed(reply, echo or self.server.echo)(request))
 
     def send(self, data: bytes) -> None:
         """Send bytes in one write: over TLS one record, while they fit one."""
@@ -199,7 +267,6 @@ class Connection:
 
 
 Script = Callable[[Connection], None]
-Reply = Union[bytes, Callable[[Request], bytes]]
 
 
 def answers(*replies: Reply) -> Script:
@@ -209,8 +276,7 @@ def answers(*replies: Reply) -> Script:
         index = 0
         while True:
             request = connection.read_request()
-            reply = replies[min(index, len(replies) - 1)]
-            connection.send(reply(request) if callable(reply) else reply)
+            connection.answer(request, replies[min(index, len(replies) - 1)])
             index += 1
 
     return script
@@ -252,11 +318,13 @@ class FaultServer:
         address: str = "127.0.0.1",
         small_window: bool = False,
         key_set: bytes | None = KEY_SET,
+        echo: Echo = no_id,
     ) -> None:
         self.scripts = scripts
         self.tls = tls
         self.address = address
         self.key_set = key_set
+        self.echo = echo
         self.stopping = threading.Event()
         self.failures: list[str] = []
         self._requests: list[Request] = []

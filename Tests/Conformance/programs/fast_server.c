@@ -1,6 +1,6 @@
 /* A Hanko that answers in microseconds: yes to tokens that begin with "yes", no to all others, and a key set, over kept
-   connections, one thread each. Prints its port; when its standard input ends, it prints how many connections and
-   requests about tokens it saw. */
+   connections, one thread each. As Hanko does, it echoes X-Request-Id, and makes one where a request has none. Prints
+   its port; when its standard input ends, it prints how many connections and requests about tokens it saw. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,12 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static atomic_long connections, requests;
+static atomic_long connections, requests, made_ids;
 
-#define HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: "
-static const char yes[] = HEAD "17\r\n\r\n{\"is_valid\":true}";
-static const char no[] = HEAD "18\r\n\r\n{\"is_valid\":false}";
-static const char keys[] = HEAD "11\r\n\r\n{\"keys\":[]}";
+static const char yes[] = "{\"is_valid\":true}";
+static const char no[] = "{\"is_valid\":false}";
+static const char keys[] = "{\"keys\":[]}";
 
 /* One whole request starts at the buffer: its length, or 0 while bytes are missing. */
 static size_t whole(const char *buffer)
@@ -29,6 +28,31 @@ static size_t whole(const char *buffer)
   size_t body = field && field < end ? strtoul(field + 17, NULL, 10) : 0;
   size_t length = (size_t)(end + 4 - buffer) + body;
   return strlen(buffer) >= length ? length : 0;
+}
+
+/* Sends an answer to the whole request at the start of the buffer, in one piece. */
+static int answer(int peer, const char *request, const char *body)
+{
+  static const char name[] = "\r\nX-Request-Id:";
+  const char *id = strcasestr(request, name);
+  int length = 0;
+  if (id && id < strstr(request, "\r\n\r\n")) {
+    id += sizeof name - 1;
+    id += strspn(id, " ");
+    length = (int)strcspn(id, "\r");
+  }
+  char made[33];
+  if (length == 0) {
+    length = snprintf(made, sizeof made, "%032lx", atomic_fetch_add(&made_ids, 1));
+    id = made;
+  }
+  char text[2048];
+  int size = snprintf(text, sizeof text,
+                      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: %.*s\r\n"
+                      "Content-Length: %zu\r\n\r\n%s",
+                      length, id, strlen(body), body);
+  if (size < 0 || (size_t)size >= sizeof text) return -1;
+  return send(peer, text, (size_t)size, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 static void *serve(void *argument)
@@ -43,14 +67,14 @@ static void *serve(void *argument)
     buffer[filled] = 0;
     size_t length;
     while ((length = whole(buffer)) > 0) {
-      const char *answer = keys;
+      const char *said = keys;
       if (strncmp(buffer, "GET ", 4) != 0) {
         const char *body = strstr(buffer, "\"session_token\":\"");
         int good = body && body < buffer + length && strncmp(body + 17, "yes", 3) == 0;
         atomic_fetch_add(&requests, 1);
-        answer = good ? yes : no;
+        said = good ? yes : no;
       }
-      if (send(peer, answer, strlen(answer), MSG_NOSIGNAL) < 0) break;
+      if (answer(peer, buffer, said) < 0) break;
       memmove(buffer, buffer + length, filled - length + 1);
       filled -= length;
     }
