@@ -2,6 +2,7 @@ import CSystem
 import Glibc
 
 /// A Hanko on this machine: yes to tokens that begin with "yes", no to all others, and a key set, over kept connections.
+/// As Hanko does, it echoes `X-Request-Id`.
 final class LocalHanko: @unchecked Sendable {
     let url: String
     private let listener: Int32
@@ -61,14 +62,25 @@ final class LocalHanko: @unchecked Sendable {
                 let request = received[..<end]
                 let isYes = request.contains("\"session_token\":\"yes")
                 let body = request.hasPrefix("GET ") ? "{\"keys\":[]}" : "{\"is_valid\":\(isYes)}"
+                let id = request.requestID
                 received = String(received[end...].drop { $0.isNewline || $0 == "\"" || $0 == "}" })
-                let answer = "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+                let head = "HTTP/1.1 200 OK\r\nX-Request-Id: \(id)\r\nContent-Length: \(body.utf8.count)"
+                let answer = "\(head)\r\n\r\n\(body)"
                 guard send(connection, answer, answer.utf8.count, Int32(MSG_NOSIGNAL)) > 0 else { return }
             }
             let count = recv(connection, &buffer, buffer.count, 0)
             guard count > 0 else { return }
             received += String(decoding: buffer[..<count], as: UTF8.self)
         }
+    }
+}
+
+extension Substring {
+    /// The value of `X-Request-Id`. Hanko makes one for a request without; what it is matters to no test.
+    fileprivate var requestID: Substring {
+        let name = "x-request-id:"
+        let field = split(whereSeparator: \.isNewline).first { $0.lowercased().hasPrefix(name) }
+        return field?.dropFirst(name.count).drop { $0 == " " } ?? "made-here"
     }
 }
 

@@ -6,6 +6,7 @@ import base64
 import http.server
 import json
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Callable
@@ -82,9 +83,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _answer(self, answer: Any, status: int) -> None:
         text = answer if isinstance(answer, str) else json.dumps(answer)
         data = text.encode("utf-8")
-        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
+        # As Hanko does it: the request's own id, or one made here.
+        request_id = self.headers.get("X-Request-Id") or uuid.uuid4().hex
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n"
         try:
-            self.wfile.write(head.encode("ascii") + data)
+            self.wfile.write(f"{head}X-Request-Id: {request_id}\r\n\r\n".encode("latin-1") + data)
         except OSError:
             self.close_connection = True  # nobody waits any more
 

@@ -1,24 +1,36 @@
 """A Hanko in a process of its own that answers in microseconds: `no` to that token, yes to all others, and a key set.
 
-Prints its address. The first argument is how many seconds it thinks about each answer. Ends with its standard input.
+It echoes X-Request-Id, as Hanko does, and makes one where a request has none. Prints its address. The first argument is
+how many seconds it thinks about each answer. Ends with its standard input.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
+import uuid
 from typing import Optional
 
 from answering import NO, yes
 
 DELAY = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
 
+REQUEST_ID = re.compile(rb"\r\nX-Request-Id:[ \t]*([^\r\n]*)", re.IGNORECASE)
+
 
 def response(body: object) -> bytes:
-    """A whole answer."""
+    """A whole answer, with room for the value of X-Request-Id."""
     data = json.dumps(body).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(data), data)
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Request-Id: %%s\r\nContent-Length: %d\r\n\r\n"
+    return head % len(data) + data
+
+
+def id_for(head: bytes) -> bytes:
+    """The id of the request with this head, or one of our own."""
+    field = REQUEST_ID.search(head)
+    return field[1] if field and field[1] else uuid.uuid4().hex.encode()
 
 
 ACCEPTED = response(yes(email={"address": "ada@example.com", "is_primary": True, "is_verified": True}))
@@ -50,6 +62,7 @@ class Connection(asyncio.Protocol):
             answer = REFUSED if b'"no"' in body[:length] else ACCEPTED
             if head.startswith(b"GET "):
                 answer = KEY_SET
+            answer %= id_for(head)
             if DELAY:
                 asyncio.get_running_loop().call_later(DELAY, self.answer, answer)
             else:
