@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -62,6 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
+        # As Hanko does it, and the server that is measured.
+        self.send_header("X-Request-Id", self.headers.get("X-Request-Id") or secrets.token_hex(16))
         self.end_headers()
         self.wfile.write(answer)
 

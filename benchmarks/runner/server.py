@@ -41,13 +41,18 @@ http {{
     http2_max_requests 1000000000;
     ssl_certificate "{folder}/server.pem";
     ssl_certificate_key "{folder}/server.key";
+    # Hanko echoes the id of a request and makes one where there is none; libhanko binds an answer to its request by it.
+    map $http_x_request_id $echoed_id {{
+        default $http_x_request_id;
+        "" $request_id;
+    }}
     server {{
         listen 127.0.0.1:{http_port} backlog=4096;
         listen 127.0.0.1:{tls_port} ssl http2 backlog=4096;
         server_name localhost;
         default_type application/json;
-        add_header Vary Origin;
-        add_header X-Request-Id $request_id;
+        add_header Vary Origin always;
+        add_header X-Request-Id $echoed_id always;
         location = /sessions/validate {{
             # Too short for a session token: some program sends something else.
             if ($content_length ~ "^.?.?.?$") {{ return 400; }}
