@@ -5,6 +5,10 @@ import PackageDescription
 // Swift stands in the way: swift build -c release -Xswiftc -static-stdlib. A test builds it, so that it stays possible.
 let isEmbedded = Context.environment["HANKO_ORDINARY_SWIFT"] != "1"
 
+// HANKO_TRANSPORT=before builds the library with the transport that leaves HTTP to libcurl, so that the two can be asked
+// side by side (Tests/Differential/transports.py). It goes with the next commits.
+let core = Context.environment["HANKO_TRANSPORT"] == "before" ? "Sources/Before" : "Sources"
+
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -29,6 +33,8 @@ let releaseLinkerFlags = [
     // The linker of the Swift toolchain itself: the same on every machine, and it drops all that is not exported.
     "-use-ld=lld",
     "-Xlinker", "--gc-sections",
+    // Functions of equal code become one. Nobody compares the addresses of any.
+    "-Xlinker", "--icf=all",
     // A missing symbol fails the build and not the host. Not in debug: sanitizer runtimes stay undefined in a library.
     "-Xlinker", "-z", "-Xlinker", "defs",
     // dlclose must not unmap code that a thread may still run, such as the end of a thread that called us.
@@ -49,12 +55,13 @@ let package = Package(
     targets: [
         // The public header as a module: the compiler checks each exported function against it.
         .systemLibrary(name: "CHanko", path: "include"),
-        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCurl", path: "\(core)/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // The C library: Embedded Swift has no Glibc module.
-        .systemLibrary(name: "CSystem"),
+        .systemLibrary(name: "CSystem", path: "\(core)/CSystem"),
         .target(
             name: "HankoCore",
             dependencies: ["CCurl", "CSystem"],
+            path: "\(core)/HankoCore",
             swiftSettings: swiftSettings + embedded
         ),
         .target(

@@ -81,9 +81,10 @@
  *  once in a process for each name, when a client is made.
  *
  *  Proxies are taken from the environment as libcurl does (https_proxy, HTTPS_PROXY, ALL_PROXY, NO_PROXY, lower-case
- *  http_proxy), except that loopback hosts are always asked directly; they are read once, when a client is made. In a
- *  process that runs with raised privileges (setuid, setgid, file capabilities) no HANKO_* variable and no proxy is taken
- *  from the environment.
+ *  http_proxy), except that loopback hosts are always asked directly; they are read once, when a client is made. An HTTP
+ *  proxy is asked for a connection (CONNECT) to an http:// address as well as to an https:// one: Squid, for one, allows
+ *  that to port 443 alone unless it is told otherwise. In a process that runs with raised privileges (setuid, setgid, file
+ *  capabilities) no HANKO_* variable and no proxy is taken from the environment.
  *
  *  Resilience
  *
@@ -119,10 +120,15 @@
  *  256 KiB aside in each process. When an allocation of its own code fails, calls under way are served from that reserve,
  *  and calls that begin are refused until there is memory again. What remains: where the reserve is used up as well and
  *  no memory comes back within a second, the process ends with a trap. That takes a lasting shortage with more than some
- *  hundred calls under way, or one allocation of more than 240 KiB that fails for a second, which the lists of a queue make
- *  beyond some 16,000 calls that rest at a time. libcurl, the TLS library and the C library allocate for themselves and
- *  may do worse; and
- *  where Linux overcommits, a process out of memory is killed and no allocation fails at all.
+ *  hundred calls under way, or one allocation of more than 240 KiB that fails for a second, which a client makes beyond
+ *  some 30,000 calls that wait for one confirmation or 6,000 connections of a queue. libcurl, the TLS library and the C
+ *  library allocate for themselves and may do worse; and where Linux overcommits, a process out of memory is killed and no
+ *  allocation fails at all.
+ *
+ *  Loading
+ *
+ *  A program that exports a TLS library of its own under OpenSSL's names, as Node does, loads this library with
+ *  dlopen(3) and RTLD_DEEPBIND: otherwise libcurl, which comes with it, is bound to that one's functions.
  *
  *  Conventions
  *
@@ -282,6 +288,9 @@ HANKO_API hanko_status hanko_last_status(void);
 /**
  * What happened in this thread's last call and what to do about it, for logs: words and numbers of this library only,
  * no token, nothing that a server sent. It is for operators; show clients hanko_status_message() instead.
+ *
+ * After HANKO_UNAVAILABLE and HANKO_PROTOCOL_ERROR it ends with the X-Request-Id of the last request, where one was sent,
+ * by which an operator finds it in Hanko's log. Lines of the log at debug level have it as well.
  *
  * @return  a string that belongs to the thread and lives until its next such call or its end; "" after success and
  *          before the first call

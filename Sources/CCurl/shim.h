@@ -5,15 +5,8 @@
 #define HANKO_CCURL_SHIM_H
 
 #include <curl/curl.h>
-#include <dlfcn.h>
-#include <string.h>
 
 static inline CURLcode hanko_curl_set_long(CURL *handle, CURLoption option, long value)
-{
-    return curl_easy_setopt(handle, option, value);
-}
-
-static inline CURLcode hanko_curl_set_size(CURL *handle, CURLoption option, curl_off_t value)
 {
     return curl_easy_setopt(handle, option, value);
 }
@@ -26,16 +19,6 @@ static inline CURLcode hanko_curl_set_text(CURL *handle, CURLoption option, cons
 static inline CURLcode hanko_curl_set_pointer(CURL *handle, CURLoption option, void *value)
 {
     return curl_easy_setopt(handle, option, value);
-}
-
-static inline CURLcode hanko_curl_set_list(CURL *handle, CURLoption option, struct curl_slist *value)
-{
-    return curl_easy_setopt(handle, option, value);
-}
-
-static inline CURLcode hanko_curl_set_address(CURL *handle, CURLU *address)
-{
-    return curl_easy_setopt(handle, CURLOPT_CURLU, address);
 }
 
 // CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION
@@ -55,19 +38,14 @@ static inline CURLcode hanko_curl_set_close_socket(CURL *handle, curl_closesocke
     return curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, function);
 }
 
-static inline CURLcode hanko_curl_set_before_request(CURL *handle, curl_prereq_callback function)
-{
-    return curl_easy_setopt(handle, CURLOPT_PREREQFUNCTION, function);
-}
-
-static inline CURLcode hanko_curl_get_size(CURL *handle, CURLINFO info, curl_off_t *value)
+static inline CURLcode hanko_curl_get_long(CURL *handle, CURLINFO info, long *value)
 {
     return curl_easy_getinfo(handle, info, value);
 }
 
-static inline CURLMcode hanko_curl_multi_set_long(CURLM *multi, CURLMoption option, long value)
+static inline CURLcode hanko_curl_get_socket(CURL *handle, curl_socket_t *value)
 {
-    return curl_multi_setopt(multi, option, value);
+    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
 }
 
 static inline CURLMcode hanko_curl_multi_set_socket(CURLM *multi, curl_socket_callback function, void *context)
@@ -106,36 +84,6 @@ static inline void *hanko_curl_get_private(CURL *handle)
 {
     char *value = NULL;
     return curl_easy_getinfo(handle, CURLINFO_PRIVATE, &value) == CURLE_OK ? value : NULL;
-}
-
-static inline CURLcode hanko_curl_get_tls(CURL *handle, struct curl_tlssessioninfo **value)
-{
-    return curl_easy_getinfo(handle, CURLINFO_TLS_SSL_PTR, value);
-}
-
-// Whether the transfer's URL, and so its connection, uses TLS.
-static inline int hanko_curl_uses_tls(CURL *handle)
-{
-    const char *scheme = NULL;
-    if (curl_easy_getinfo(handle, CURLINFO_SCHEME, &scheme) != CURLE_OK || scheme == NULL)
-        return 1;
-    return strcmp(scheme, "http") != 0 && strcmp(scheme, "HTTP") != 0;
-}
-
-// A function of a library that libcurl itself uses; NULL when there is none of that name. Such a library need not be
-// visible to the whole process, so it is looked for from libcurl.
-static inline void *hanko_curl_dependency(const char *name)
-{
-    Dl_info info;
-    void *library = NULL;
-    void *function = NULL;
-    if (dladdr((void *)&curl_easy_init, &info) != 0 && info.dli_fname != NULL)
-        library = dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD);
-    if (library != NULL) {
-        function = dlsym(library, name);
-        dlclose(library);
-    }
-    return function != NULL ? function : dlsym(RTLD_DEFAULT, name);
 }
 
 #endif

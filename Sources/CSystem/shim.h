@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -18,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -147,24 +149,30 @@ static inline int hanko_open_poller(void)
     return hanko_beyond_standard_streams(epoll_create1(EPOLL_CLOEXEC));
 }
 
-// What a poller looks for on a descriptor; level-triggered. epoll_event is a packed structure with a union.
-static inline int hanko_poller_control(int poller, int operation, int descriptor, int wants_input, int wants_output)
+// What a poller tells of a descriptor, and the number that comes with it. epoll_event is a packed structure with a union.
+static inline int hanko_poller_control(int poller, int operation, int descriptor, uint32_t events, uint64_t key)
 {
     struct epoll_event event;
     memset(&event, 0, sizeof event);
-    event.events = (wants_input ? EPOLLIN | EPOLLRDHUP : 0u) | (wants_output ? EPOLLOUT : 0u);
-    event.data.fd = descriptor;
+    event.events = events;
+    event.data.u64 = key;
     return epoll_ctl(poller, operation, descriptor, &event);
 }
 
-static inline int hanko_poller_add(int poller, int descriptor, int wants_input, int wants_output)
+// Tells of a descriptor as long as it has what is wanted, whether it was known before or not.
+static inline int hanko_poller_set(int poller, int descriptor, int wants_input, int wants_output, uint64_t key)
 {
-    return hanko_poller_control(poller, EPOLL_CTL_ADD, descriptor, wants_input, wants_output);
+    uint32_t events = (wants_input ? EPOLLIN | EPOLLRDHUP : 0u) | (wants_output ? EPOLLOUT : 0u);
+    if (hanko_poller_control(poller, EPOLL_CTL_MOD, descriptor, events, key) == 0)
+        return 0;
+    return hanko_poller_control(poller, EPOLL_CTL_ADD, descriptor, events, key);
 }
 
-static inline int hanko_poller_change(int poller, int descriptor, int wants_input, int wants_output)
+// Tells of a descriptor each time that something has come, or room: once for all exchanges on it.
+static inline int hanko_poller_add_edges(int poller, int descriptor, uint64_t key)
 {
-    return hanko_poller_control(poller, EPOLL_CTL_MOD, descriptor, wants_input, wants_output);
+    uint32_t events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    return hanko_poller_control(poller, EPOLL_CTL_ADD, descriptor, events, key);
 }
 
 static inline int hanko_poller_remove(int poller, int descriptor)
@@ -172,9 +180,9 @@ static inline int hanko_poller_remove(int poller, int descriptor)
     return hanko_poller_control(poller, EPOLL_CTL_DEL, descriptor, 0, 0);
 }
 
-static inline int hanko_event_descriptor(const struct epoll_event *event)
+static inline uint64_t hanko_event_key(const struct epoll_event *event)
 {
-    return event->data.fd;
+    return event->data.u64;
 }
 
 static inline int hanko_event_has_input(const struct epoll_event *event)
@@ -192,9 +200,17 @@ static inline int hanko_event_has_error(const struct epoll_event *event)
     return (event->events & (EPOLLERR | EPOLLHUP)) != 0;
 }
 
-static inline int hanko_peek_flags(void)
+// The other side has closed the connection, or it broke.
+static inline int hanko_event_has_end(const struct epoll_event *event)
 {
-    return MSG_PEEK | MSG_DONTWAIT;
+    return (event->events & (EPOLLRDHUP | EPOLLERR | EPOLLHUP)) != 0;
+}
+
+// Waits until a descriptor has input, or room where that is wanted as well, or the time is over; a signal ends the wait.
+static inline int hanko_wait_for(int descriptor, int or_output, int milliseconds)
+{
+    struct pollfd wanted = {descriptor, (short)(POLLIN | (or_output ? POLLOUT : 0)), 0};
+    return poll(&wanted, 1, milliseconds);
 }
 
 // A page that a forked child sees as zeros; NULL where the kernel cannot do that. Expressions on macros.
@@ -242,20 +258,6 @@ static inline void hanko_write_without_signal(int descriptor, const void *bytes,
 static inline int hanko_shutdown_both(void)
 {
     return SHUT_RDWR;
-}
-
-// The port of this end of a connection; -1 for what is no TCP socket. A union of address families in all but name.
-static inline int hanko_local_port(int socket)
-{
-    struct sockaddr_storage address;
-    socklen_t length = sizeof address;
-    if (getsockname(socket, (struct sockaddr *)&address, &length) != 0)
-        return -1;
-    if (address.ss_family == AF_INET)
-        return ntohs(((struct sockaddr_in *)&address)->sin_port);
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return -1;
 }
 
 // Whether no descriptor can be opened beside a socket, or that one could not be. fcntl is variadic.

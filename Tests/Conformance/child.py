@@ -11,6 +11,7 @@ import os
 import pathlib
 import subprocess
 import sys
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import telltale
@@ -38,15 +39,19 @@ class Child(NamedTuple):
     stderr: str
 
 
-def run(code: str, environment: dict[str, str] | None = None, timeout: float = 30.0) -> Child:
+def run(
+    code: str, environment: dict[str, str] | None = None, timeout: float = 30.0, within: Sequence[str] = ()
+) -> Child:
     """Run Python code in a child that inherits the environment, with these variables on top.
+
+    ``within`` is a program with its arguments that runs the child as its own last arguments say.
 
     ``report`` of the result is what the code handed to ``report(…)`` last. A child that neither
     ends nor reports is an error, shown with all it printed.
     """
     done = subprocess.run(
         # By standard input: an argument may not be as long as the longest token.
-        [sys.executable, "-"],
+        [*within, sys.executable, "-"],
         input=(PRELUDE.format(here=str(HERE)) + code).encode("utf-8"),
         env={**os.environ, **(environment or {})},
         capture_output=True,

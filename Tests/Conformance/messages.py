@@ -148,10 +148,10 @@ def chunked(body: bytes, size: int = 100, trailer: bytes = b"") -> bytes:
     return framed + b"0\r\n" + trailer + b"\r\n"
 
 
-def chunked_response(body: bytes, size: int = 100, trailer: bytes = b"") -> bytes:
-    """A whole 200 answer with a chunked body."""
+def chunked_response(body: bytes, size: int = 100, trailer: bytes = b"", status: int = 200) -> bytes:
+    """A whole answer with a chunked body."""
     fields = [("Content-Type", "application/json"), ("Date", http_date(time.time())), ("Transfer-Encoding", "chunked")]
-    return head(200, fields) + chunked(body, size, trailer)
+    return head(status, fields) + chunked(body, size, trailer)
 
 
 def error_body(code: int, message: str) -> bytes:

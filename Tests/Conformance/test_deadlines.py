@@ -9,7 +9,7 @@ import pytest
 import child
 from deadline import within
 from fault_server import BusyListener, sends
-from library import INVALID_TOKEN, OK, PROTOCOL_ERROR, TIMEOUT, UNAVAILABLE
+from library import INVALID_TOKEN, MISCONFIGURED, OK, PROTOCOL_ERROR, TIMEOUT, UNAVAILABLE
 from messages import BARE_YES, NO, TOKEN, chunked, chunked_response, head, response
 
 # The deadline of a call in milliseconds, and by when a test wants it to have ended.
@@ -71,7 +71,7 @@ LATE = {
         connection.send(head(200, [("Transfer-Encoding", "chunked")])),
         connection.send_endlessly(b"1\r\n \r\n", 0.02),
     ),
-    "trickling interim answers": lambda connection: connection.send_endlessly(b"HTTP/1.1 102 Processing\r\n\r\n", 0.02),
+    "trickling interim answers": lambda connection: connection.send_endlessly(b"HTTP/1.1 102 Processing\r\n\r\n", 0.1),
     "whole answer byte by byte": lambda connection: connection.send_slowly(response(BARE_YES), 0.02),
 }
 
@@ -295,6 +295,20 @@ def test_endless_trailer_is_cut_off(library, serve):
     with within(AMPLE):
         assert library.ask(TOKEN).status in (PROTOCOL_ERROR, UNAVAILABLE)
     assert server.bytes_sent < IN_FLIGHT
+
+
+def test_trickling_rest_that_nobody_needs_is_not_waited_for(library, serve, monkeypatch):
+    """The status says all; the body is read only to keep the connection, and not for long."""
+    monkeypatch.setenv("HANKO_TIMEOUT_MS", "30000")
+
+    def script(connection):
+        connection.read_request()
+        connection.send(head(401, [("Content-Length", "10000")]))
+        connection.send_slowly(b"x" * 10_000, 0.02)
+
+    serve(script)
+    with within(AMPLE):
+        assert library.ask(TOKEN).status == MISCONFIGURED
 
 
 def test_the_call_after_a_flood_is_well(library, serve):

@@ -73,7 +73,7 @@ FAULTS: dict[str, Fault] = {
         lambda connection: (connection.send(CHUNKED), connection.send_endlessly(b"1\r\n \r\n", 0.02)), TIMEOUT
     ),
     "trickled interim answers": Fault(
-        lambda connection: connection.send_endlessly(b"HTTP/1.1 100 Continue\r\n\r\n", 0.02), TIMEOUT
+        lambda connection: connection.send_endlessly(b"HTTP/1.1 100 Continue\r\n\r\n", 0.02), PROTOCOL_ERROR
     ),
     "endless chunks": Fault(
         lambda connection: (
@@ -107,7 +107,7 @@ FAULTS: dict[str, Fault] = {
     "switch of protocols": Fault(
         says(head(101, [("Upgrade", "h2c"), ("Connection", "Upgrade")]) + response(BARE_YES)), PROTOCOL_ERROR
     ),
-    "redirect": Fault(says(response(BARE_YES, status=307, headers=[("Location", "/")]), "hang"), MISCONFIGURED),
+    "redirect": Fault(says(response(BARE_YES, status=307, headers=[("Location", "/")])), MISCONFIGURED),
 }
 
 

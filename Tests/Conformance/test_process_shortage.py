@@ -92,7 +92,8 @@ def problems(number, found):
 FUNCTIONS = {
     "curl_easy_init": "first later",
     "curl_easy_setopt": "first later",
-    "curl_slist_append": "first later",
+    "curl_easy_send": "first later",
+    "curl_easy_recv": "first later",
     "curl_url": "first later",
     "curl_url_set": "first later",
     "curl_url_get": "first later",

@@ -14,10 +14,23 @@ ASK = 'report(library.ask(b"test-token").status)'
 EVERY_PROXY = ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "HTTP_PROXY"]
 
 
+def tunnel(context, *replies):
+    """A proxy that makes a connection, behind which is a server that gives these replies, with TLS unless it is None."""
+
+    def script(connection):
+        connection.read_request()
+        connection.send(b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
+        if context is not None:
+            connection.start_tls(context)
+        answers(*replies)(connection)
+
+    return script
+
+
 @pytest.fixture
 def proxy(serve):
-    """A server that says yes to whatever comes, for use as a proxy."""
-    return serve(answers(response(BARE_YES)), use=False)
+    """A proxy that makes a connection to a Hanko that says yes, whatever it is asked for."""
+    return serve(tunnel(None, response(BARE_YES)), use=False)
 
 
 @pytest.mark.parametrize("transport", ["http", "https"])
@@ -48,8 +61,11 @@ def test_http_through_a_proxy(resolver, proxy, name):
         name: proxy.url(),
     }
     assert child.run(ASK, environment).report == OK
-    (request,) = proxy.requests
-    assert request.line == "POST http://hanko.test/tenant/sessions/validate HTTP/1.1"
+    connect, request = proxy.requests
+    assert connect.line == "CONNECT hanko.test:80 HTTP/1.1"
+    assert connect.header("User-Agent") == request.header("User-Agent")
+    assert b"test-token" not in connect.raw
+    assert request.line == "POST /tenant/sessions/validate HTTP/1.1"
     assert request.header("Host") == ["hanko.test"]
     assert request.token == "test-token"
     assert b"test-token" not in request.head
@@ -82,18 +98,6 @@ def test_no_proxy(resolver, proxy, name):
     assert child.run(ASK, environment).report == UNAVAILABLE
     assert resolver.questions >= 1
     assert proxy.connections == 0
-
-
-def tunnel(context, *replies):
-    """A proxy that opens a tunnel, behind which is a TLS server that gives these replies."""
-
-    def script(connection):
-        connection.read_request()
-        connection.send(b"HTTP/1.1 200 Connection established\r\nX-Proxy: yes\r\n\r\n")
-        connection.start_tls(context)
-        answers(*replies)(connection)
-
-    return script
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "ALL_PROXY"])
@@ -134,6 +138,35 @@ def test_proxy_that_answers_instead_of_opening_a_tunnel(serve, resolver):
     assert child.run('report(library.ask(b"test-token").value)', environment).report == 0
     assert all(b"test-token" not in request.raw for request in refusing.requests)
     assert len(refusing.requests) >= 1
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("status", [302, 403, 407, 503])
+def test_a_proxy_that_refuses_is_named_with_its_answer(serve, resolver, scheme, status):
+    """Squid lets CONNECT through to port 443 alone, unless it is told otherwise."""
+    refusing = serve(answers(response(b"<html>", status=status)), use=False)
+    environment = {
+        **resolver.environment("unknown"),
+        "HANKO_API_URL": f"{scheme}://hanko.test",
+        "HANKO_ALLOW_INSECURE_HTTP": "1",
+        "ALL_PROXY": refusing.url(),
+    }
+    found = child.run('answer = library.ask(b"test-token"); report([answer.status, answer.error])', environment)
+    assert found.report[0] == UNAVAILABLE
+    assert f"the proxy answered {status}" in found.report[1]
+    assert "NO_PROXY" in found.report[1] and "X-Request-Id" not in found.report[1]
+
+
+def test_what_a_proxy_sends_behind_its_answer_is_no_answer_of_hanko(serve, resolver):
+    """A 200 to CONNECT has no body: what comes behind its head would be read as Hanko's answer."""
+    talkative = serve(answers(response(BARE_YES)), use=False)
+    environment = {
+        **resolver.environment("unknown"),
+        "HANKO_API_URL": "http://hanko.test",
+        "HANKO_ALLOW_INSECURE_HTTP": "1",
+        "ALL_PROXY": talkative.url(),
+    }
+    assert child.run(ASK, environment).report == UNAVAILABLE
 
 
 # --- Who reads the environment ----------------------------------------------------------------------------------------
@@ -178,4 +211,4 @@ report([client.validate(b"test-token").status, Client(library).validate(b"test-t
         "http_proxy": proxy.url(),
     }
     assert child.run(code, environment).report == [OK, False]
-    assert len(proxy.requests) == 1
+    assert [request.line.split()[0] for request in proxy.requests] == ["CONNECT", "POST"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
@@ -399,3 +400,31 @@ report([idle, hanging, waiting])
     for switches, ran in run_in_child(hanko, code):
         assert switches < 100
         assert ran < 0.25
+
+
+# --- kept connections ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("transport", ["http", "https"])
+def test_kept_connection_that_the_server_closes_is_closed(serve, trusted, new_client, new_queue, transport):
+    """At once, and not only when it would be used again: after a burst that may be never."""
+    left = threading.Event()
+
+    def script(connection):
+        connection.answer(connection.read_request(), response(BARE_YES))
+        plain = socket.socket(fileno=connection.socket.detach())
+        plain.settimeout(AMPLE)
+        plain.shutdown(socket.SHUT_WR)
+        while plain.recv(4096):
+            pass
+        left.set()
+        plain.close()
+
+    server = serve(script, tls=trusted.server_context() if transport == "https" else None)
+    queue = new_queue(new_client(server.url(), ca_file=str(trusted.authority.certificate)))
+    assert queue.submit(TOKEN, 1).status == OK
+    assert queue.only()[:2] == (1, OK)
+    assert left.wait(AMPLE)
+    assert queue.submit(TOKEN, 2).status == OK
+    assert queue.only()[:2] == (2, OK)
+    assert server.connections == 2

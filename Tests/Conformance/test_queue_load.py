@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import ssl
+import threading
+import time
+
 import pytest
 
-from messages import Session
+from certificates import only_version
+from completion_queue import new_queue  # noqa: F401
+from fault_server import echoed
+from library import INVALID_TOKEN, OK
+from messages import NO, Session, response
 from resilience import FastServer, compile_program, run_program
 from test_process_shortage import ENDS
 
@@ -55,6 +63,68 @@ def test_a_hundred_thousand_at_once(library, tmp_path, limit):
     assert 1 <= found["connections"] <= limit
     # Nothing is wrong with any of them, so that none is given up.
     assert seen == {"connections": limit, "requests": count}
+
+
+class HoldsUp(list):
+    """The lines of a log; when it is armed the next one takes its time, and so does the worker that writes it."""
+
+    def __init__(self):
+        super().__init__()
+        self.armed = threading.Event()
+
+    def append(self, line):
+        super().append(line)
+        if self.armed.is_set():
+            self.armed.clear()
+            time.sleep(1.5)
+
+
+@pytest.mark.every_no_is_believed
+def test_connections_that_open_while_another_is_replaced(serve, trusted, new_client, new_queue):
+    """libcurl looks once a second, when it begins a connection, for others that have input and are not in use. Those
+    that have opened in the same round have: session tickets. It shows with libcurl 8.0 and later, in which that is a
+    reason to close them."""
+    opening = 30
+    context = only_version(trusted.server_context(), ssl.TLSVersion.TLSv1_3)
+    pauses = {"both": 0.3, "held": 0.15}
+
+    def script(connection):
+        if connection.number > 2:
+            # Their handshakes reach the worker while it is held up.
+            connection.wait(0.4)
+        connection.start_tls(context)
+        while True:
+            request = connection.read_request()
+            kind = request.token.split(".")[0]
+            if kind == "reset" and connection.number <= 2:
+                connection.wait(0.9)
+                return connection.reset()
+            connection.wait(pauses.get(kind, 0))
+            connection.send(echoed(response(NO))(request))
+
+    server = serve(script)
+    client = new_client(
+        server.url().replace("http:", "https:"),
+        ca_file=str(trusted.authority.certificate),
+        timeout_ms=20_000,
+        max_connections=64,
+    )
+    client.log.lines = lines = HoldsUp()
+    queue = new_queue(client)
+    for tag in range(2):
+        assert queue.submit(b"both.%d" % tag, tag).status == OK
+    assert {done.status for done in queue.collect(2)} == {INVALID_TOKEN}
+    assert server.connections == 2
+    time.sleep(1.1)
+    lines.armed.set()
+    assert queue.submit(b"reset.1", 2).status == OK
+    assert queue.submit(b"held.1", 3).status == OK
+    for tag in range(4, 4 + opening):
+        assert queue.submit(b"other.1", tag).status == OK
+    found = {done.tag: done.status for done in queue.collect(2 + opening)}
+    assert not lines.armed.is_set()
+    # The one that was reset goes out again on a fresh connection.
+    assert found == dict.fromkeys(range(2, 4 + opening), INVALID_TOKEN)
 
 
 def test_memory_and_descriptors_stay_flat(library, fast_server, tmp_path):

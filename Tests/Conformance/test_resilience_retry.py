@@ -53,7 +53,7 @@ BEFORE_AN_ANSWER = {
     "504": sends(failing(504), close=True),
     "503 that keeps the connection": answers(failing(503), YES),
     "503 with Retry-After": sends(failing(503, ("Retry-After", "0")), close=True),
-    "429 with Retry-After": sends(failing(429, ("Retry-After", "0")), close=True),
+    "429 with Retry-After": sends(failing(429, ("Retry-After", "0"), ("Connection", "close")), close=True),
 }
 
 
@@ -64,7 +64,7 @@ def test_sent_again(library, serve, end):
         assert client.status(TOKEN) == OK
         found = client.statistics()
     assert found.retries == 1
-    assert server.connections == 2
+    assert server.connections == (1 if "keeps" in end else 2)
     if "before the request" not in end:
         assert found.requests == len(server.requests) == 2
         assert server.requests[0].body == server.requests[1].body
@@ -76,7 +76,7 @@ def test_the_last_failure_is_the_result(library, serve, end):
     with Client(library, server.url(), max_retries=2) as client:
         assert client.status(TOKEN) == UNAVAILABLE
         assert client.statistics().retries == 2
-    assert server.connections == 3
+    assert server.connections == (1 if "keeps" in end else 3)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
@@ -256,7 +256,7 @@ def test_retry_after_that_does_not_fit_ends_the_call_at_once(library, serve, sta
 @pytest.mark.parametrize("value", ["-1", "1.5", "", "soon", "0x10", "1 2"])
 def test_an_unreadable_retry_after_counts_as_none(library, serve, value):
     """503 is then tried again after the library's own pause, as without the field."""
-    server = serve(answers(failing(503, ("Retry-After", value))), answers(YES))
+    server = serve(answers(failing(503, ("Retry-After", value)), YES))
     with Client(library, server.url(), max_retries=1, timeout_ms=20000) as client, within(10):
         assert client.status(TOKEN) == OK
         assert client.statistics().retries == 1

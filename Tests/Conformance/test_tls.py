@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import warnings
@@ -12,6 +13,7 @@ import child
 from certificates import only_version
 from library import INVALID_TOKEN, MISCONFIGURED, OK, UNAVAILABLE
 from messages import BARE_YES, NO, TOKEN, Session, response
+from resilience import compile_program
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -144,6 +146,64 @@ def test_nothing_turns_verification_off(library, answering, tls, monkeypatch):
         monkeypatch.setenv(name, "0" if "VERIFY" in name and "SKIP" not in name else "1")
     monkeypatch.setenv("HANKO_ALLOW_INSECURE_HTTP", "1")
     assert_refused(library, server)
+
+
+# --- other TLS libraries ------------------------------------------------------------------------------
+
+ASKS = """
+from queue_driver import LibraryThroughQueue
+asked = library if WAY == "blocking" else LibraryThroughQueue(library)
+statuses = []
+for _ in range(COUNT):
+    statuses.append(asked.ask(b"test-token").status)
+    time.sleep(0.1)
+report(statuses)
+"""
+
+
+@pytest.fixture(scope="module")
+def hiding_tls(tmp_path_factory):
+    """The preloaded object that makes libcurl say AGAIN once before it gives what the socket has."""
+    return compile_program("hiding_tls", tmp_path_factory.mktemp("hiding"), shared=True)
+
+
+@pytest.fixture
+def ask_hidden(hiding_tls, tmp_path, monkeypatch):
+    """Ask some times with it in a child; gives the statuses."""
+    monkeypatch.setenv("HANKO_TIMEOUT_MS", "3000")
+    monkeypatch.setenv("HANKO_CONFIRM_REJECTIONS", "0")
+    log = tmp_path / "hidden.log"
+    preloaded = " ".join(filter(None, [os.environ.get("LD_PRELOAD"), str(hiding_tls)]))
+
+    def ask(way, count):
+        code = f"WAY, COUNT = {way!r}, {count}\n" + ASKS
+        result = child.run(code, {"LD_PRELOAD": preloaded, "HIDING_LOG": str(log)})
+        assert log.stat().st_size > 0, "the preloaded function was not used: the test shows nothing"
+        return result.report
+
+    return ask
+
+
+@pytest.mark.parametrize("way", ["blocking", "queue"])
+def test_input_behind_what_holds_no_data_is_read(answering, trusted, ask_hidden, way):
+    """libcurl says AGAIN after a session ticket where the TLS library returns behind it, with the answer still there."""
+    server = answering(tls=trusted.server_context())
+    assert ask_hidden(way, 5) == [INVALID_TOKEN] * 5
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("way", ["blocking", "queue"])
+def test_surplus_behind_what_holds_no_data_is_seen(serve, trusted, ask_hidden, way):
+    def script(connection):
+        while True:
+            connection.read_request()
+            connection.send(response(NO))
+            connection.wait(0.02)
+            connection.send(response(BARE_YES))
+
+    server = serve(script, tls=trusted.server_context())
+    assert ask_hidden(way, 3) == [INVALID_TOKEN] * 3
+    assert server.connections == 3
 
 
 # --- SIGPIPE ------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ CODING = re.compile(rb"^transfer-encoding:", re.I | re.M)
 ENCODING = re.compile(rb"^content-encoding:[ \t]*(?!(?:identity)?[ \t]*\r?$)", re.I | re.M)
 LONG_SIZE = re.compile(rb"[0-9a-fA-F]{9}")
 ODD_EXTENSION = re.compile(rb";[^\r\n]*(?:\x00|\r(?!\n))")
+# An option in a field Connection.
+CLOSING = re.compile(rb"(?im)^connection:(?:[^\r\n]*,)?[ \t]*close[ \t]*(?:,|\r?$)")
 BLANK_EXTENSION = re.compile(rb"[0-9a-fA-F][ \t]+;")
 NEEDED = (200, 400)
 
@@ -224,8 +226,13 @@ KINDS = [
     # Both read an answer.
     Kind(
         "statuses that close",
-        "after 408, 413 and 431 the connection is not trusted to be in step",
-        lambda case: case.we_close and case.ours.status in (408, 413, 431),
+        "after 408, 413 and 431 the connection is not trusted to be in step, nor after a status that does not exist",
+        lambda case: case.we_close and (case.ours.status in (408, 413, 431) or case.ours.status >= 600),
+    ),
+    Kind(
+        "closing in an interim answer",
+        "RFC 9112 9.6 speaks of every message; h11 looks at the last one alone",
+        lambda case: case.we_close and any(CLOSING.search(head) for head in case.heads[:-1]),
     ),
     Kind(
         "announced where there is none",

@@ -51,6 +51,10 @@ EXAMPLES = {
     "the status says all": (b"HTTP/1.1 503 x\r\nContent-Length: 5\r\n\r\n", True),
     "switching protocols": (b"HTTP/1.1 101 x\r\n\r\n", False),
     "statuses that close": (b"HTTP/1.1 408 x\r\nContent-Length: 0\r\n\r\n", False),
+    "closing in an interim answer": (
+        b"HTTP/1.1 102 x\r\nConnection: close\r\n\r\n" + http_corpus.WRITTEN[0],
+        False,
+    ),
     "announced where there is none": (b"HTTP/1.1 204 x\r\nContent-Length: 5\r\n\r\n", False),
     "end that is not trusted": (b"HTTP/1.1 503 x\r\nContent-Length: 0, 0\r\n\r\n", False),
     "closing anyway": (b"HTTP/1.1 503 x\r\nConnection: close\r\nContent-Length: 0\r\n\r\nx", False),

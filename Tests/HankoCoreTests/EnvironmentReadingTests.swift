@@ -28,7 +28,7 @@ import Testing
         #expect(configuration.confirmsRejections)
         #expect(configuration.logLevel == .error)
         let url = try #require(configuration.apiURL)
-        #expect(url.validateURL == Array("https://tenant.hanko.io/sessions/validate".utf8) + [0])
+        #expect(url.text == Array("https://tenant.hanko.io/".utf8) + [0])
     }
 
     @Test func anEmptyVariableCountsAsUnset() {
@@ -72,7 +72,7 @@ import Testing
         #expect(reading.problem == nil)
         let configuration = reading.configuration
         let url = try #require(configuration.apiURL)
-        #expect(url.validateURL == Array("http://localhost:8000/x/sessions/validate".utf8) + [0])
+        #expect(url.text == Array("http://localhost:8000/x/".utf8) + [0])
         #expect(configuration.cookieName == Array("__Host-hanko".utf8))
         #expect(configuration.timeoutMilliseconds == 3_600_000)
         #expect(configuration.connectTimeoutMilliseconds == 1)

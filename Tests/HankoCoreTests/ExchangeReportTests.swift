@@ -1,60 +1,108 @@
-import HankoCore
+@testable import HankoCore
 import Testing
 
-/// When a kept connection is replaced at once, without that being a retry.
+/// What one exchange about a token came to.
 @Suite struct ExchangeReportTests {
-    private static func isDead(_ end: ExchangeEnd, kept: Bool = true, answerBegan: Bool = false) -> Bool {
-        ExchangeReport.isDeadConnection(end, usedKeptConnection: kept, answerBegan: answerBegan)
+    private static func report(
+        _ end: ExchangeEnd, _ reason: VerdictReason = .noVerdict, kept: Bool = true, bound: Bool = true,
+        now: Int64 = Judge.now
+    ) -> ExchangeReport {
+        var use = ConnectionUse()
+        use.isKept = kept
+        use.isBound = bound
+        return ExchangeReport(end, Judgement(reason), use, retry: 0, now: now, random: 0)
     }
+
+    // MARK: Dead connections
 
     @Test func aFreshConnectionIsNeverDead() {
-        for answerBegan in [false, true] {
-            for failure in Ends.failures {
-                #expect(!Self.isDead(.failure(failure), kept: false, answerBegan: answerBegan), "\(failure)")
-            }
-            for status in 100...999 {
-                #expect(!Self.isDead(Ends.answer(status), kept: false, answerBegan: answerBegan), "\(status)")
-            }
-        }
-    }
-
-    @Test func aKeptOneIsDeadWhenItDiesBeforeTheFirstByte() {
         for failure in Ends.failures {
-            let isDead: Bool
-            switch failure {
-            case .connectionLost, .emptyReply, .tls, .bodyCutShort, .unaskedBytes: isDead = true
-            default: isDead = false
-            }
-            #expect(Self.isDead(.failure(failure)) == isDead, "\(failure)")
+            #expect(!Self.report(.failure(failure), kept: false).foundDeadConnection, "\(failure)")
+        }
+        for status in 100...999 {
+            #expect(!Self.report(Ends.answer(status), kept: false).foundDeadConnection, "\(status)")
         }
     }
 
-    @Test func onceAnAnswerHasBegunHankoMayHaveAnswered() {
-        for failure in Ends.failures where failure != .unaskedBytes {
-            #expect(!Self.isDead(.failure(failure), answerBegan: true), "\(failure)")
+    @Test func aKeptOneIsDeadAsTheTableSays() {
+        for failure in Ends.failures {
+            let isDead = ExchangeMeaning.of(failure).isDeadIfKept
+            #expect(Self.report(.failure(failure)).foundDeadConnection == isDead, "\(failure)")
         }
-        // Nothing was sent on it, so whatever began was no answer to us.
-        #expect(Self.isDead(.failure(.unaskedBytes), answerBegan: true))
+        for status in 100...999 {
+            #expect(Self.report(Ends.answer(status)).foundDeadConnection == (status == 408), "\(status)")
+        }
     }
 
     @Test func aTimeoutIsNoDeadConnection() {
-        #expect(!Self.isDead(.failure(.deadline)))
-        #expect(!Self.isDead(.failure(.connectTimeout)))
+        #expect(!Self.report(.failure(.deadline)).foundDeadConnection)
+        #expect(!Self.report(.failure(.connectTimeout)).foundDeadConnection)
     }
 
-    @Test func ofTheAnswersOnly408SaysSo() {
-        for answerBegan in [false, true] {
-            for status in 100...999 {
-                #expect(Self.isDead(Ends.answer(status), answerBegan: answerBegan) == (status == 408), "\(status)")
+    // MARK: Answers that are nobody's
+
+    @Test func anAnswerWithItsIdIsNeverNobodys() {
+        for status in 100...999 { #expect(!Self.report(Ends.answer(status), .accepted).isUnbound, "\(status)") }
+    }
+
+    @Test func withoutItsIdA200IsNobodysWhateverItSays() {
+        let reasons: [VerdictReason] = [
+            .accepted, .rejected, .audienceMismatch, .notJSON(position: 0), .noVerdict, .bodyTooLarge, .brokenLength,
+            .encodedBody, .otherToken, .clockOff(seconds: 90), .headTooLarge,
+        ]
+        for reason in reasons { #expect(Self.report(Ends.answer(200), reason, bound: false).isUnbound, "\(reason)") }
+    }
+
+    @Test func withoutItsIdWhateverWouldBeAYesOrANoIsNobodys() {
+        for status in 100...999 {
+            for reason in [VerdictReason.claimsUnreadable, .tokenRefusedForLength(status), .rejected, .accepted] {
+                #expect(Self.report(Ends.answer(status), reason, bound: false).isUnbound, "\(status) \(reason)")
             }
         }
     }
 
+    @Test func whatAGatewaySaysOfItselfStandsWithoutAnId() {
+        for status in 100...999 where status != 200 {
+            for reason in [
+                VerdictReason.serverFailed(status), .wrongAddress(status), .unexpectedStatus(status), .headTooLarge,
+            ] {
+                #expect(!Self.report(Ends.answer(status), reason, bound: false).isUnbound, "\(status) \(reason)")
+            }
+        }
+    }
+
+    @Test func aFailureIsNoAnswerOfAnybody() {
+        for failure in Ends.failures {
+            #expect(!Self.report(.failure(failure), .transport(failure), bound: false).isUnbound, "\(failure)")
+        }
+    }
+
+    // MARK: The rest
+
+    @Test func healthAndPauseAreThoseOfTheTable() {
+        for end in Ends.failures.map({ .failure($0) }) + (100...999).map({ Ends.answer($0) }) {
+            let report = Self.report(end)
+            #expect(report.health == ExchangeMeaning.of(end).health)
+            #expect(report.retryPause == RetryPolicy.pause(after: end, retry: 0, now: Judge.now, random: 0))
+        }
+    }
+
+    @Test(arguments: [(-61, 61), (-60, nil), (0, nil), (60, nil), (61, -61)] as [(Int64, Int64?)])
+    func clocksDifferFromAMinuteOn(_ ahead: Int64, _ offset: Int64?) {
+        let end = Ends.answer(200) { $0.date = Judge.now + ahead }
+        #expect(Self.report(end).clockOffset == offset)
+        #expect(Self.report(Ends.answer(200)).clockOffset == nil)
+        #expect(Self.report(.failure(.connect)).clockOffset == nil)
+    }
+
     @Test func itKeepsWhatItIsGiven() {
+        var use = ConnectionUse()
+        use.requestID = ReaderOutcome.id
         let report = ExchangeReport(
-            reason: .serverFailed(503), retry: .after(nanoseconds: 7), foundDeadConnection: true)
+            Ends.answer(503), Judgement(.serverFailed(503)), use, retry: 0, now: Judge.now, random: 0)
         #expect(report.reason == .serverFailed(503))
-        #expect(report.retry == .after(nanoseconds: 7))
-        #expect(report.foundDeadConnection)
+        #expect(report.requestID == ReaderOutcome.id)
+        #expect(report.session == nil)
+        #expect(Self.report(Ends.answer(503)).requestID == nil)
     }
 }

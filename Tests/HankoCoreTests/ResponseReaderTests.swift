@@ -279,7 +279,13 @@ import Testing
     @Test func theVerdictLearnsOfABrokenLength() {
         var reader = ResponseReader(expecting: ReaderOutcome.id)
         ReaderOutcome.feed(Array(Self.answer("Content-Length: 17, 999").utf8), to: &reader)
-        #expect(reader.withAnswer { $0.contentLengthsDiffer && $0.status == 200 })
+        #expect(reader.withAnswer { $0.hasBrokenLength && $0.status == 200 })
+    }
+
+    @Test func theVerdictLearnsOfAnEncodedBody() {
+        var reader = ResponseReader(expecting: ReaderOutcome.id)
+        ReaderOutcome.feed(Array(Self.answer("Content-Encoding: gzip", "Content-Length: 17").utf8), to: &reader)
+        #expect(reader.withAnswer { $0.isEncoded && $0.status == 200 && !$0.hasBrokenLength })
     }
 
     @Test func aLengthBeyondTheLimitIsRefusedAtOnce() {
@@ -500,7 +506,7 @@ import Testing
 
     @Test(arguments: [
         (200, true), (201, true), (302, true), (400, true), (401, true), (404, true), (408, false), (413, false),
-        (415, true), (429, true), (431, false), (500, true), (503, true), (999, true),
+        (415, true), (429, true), (431, false), (500, true), (503, true), (600, false), (999, false),
     ])
     func theStatusDecidesAsWell(_ status: Int, _ mayKeep: Bool) {
         let outcome = ReaderOutcome(of: Self.answer("Content-Length: 17", status: "HTTP/1.1 \(status) X"))
@@ -567,7 +573,6 @@ import Testing
             HTTP/1.1 \(status) Interim\r
             Date: Sun, 06 Nov 1994 08:49:37 GMT\r
             Age: 5\r
-            Connection: close\r
             Content-Encoding: gzip\r
             X-Request-Id: \(Self.ownID)\r
             \r
@@ -577,6 +582,16 @@ import Testing
         // What an interim answer said is not said of the answer itself.
         let answer = Self.answer("Content-Length: 17")
         #expect(ReaderOutcome(of: interim + answer) == ReaderOutcome(of: answer))
+    }
+
+    /// It is a word about the connection, whichever answer says it (RFC 9112 section 9.6).
+    @Test func anInterimAnswerMayEndTheConnection() {
+        for option in ["close", "keep-alive, Close"] {
+            let interim = "HTTP/1.1 102 Processing\r\nConnection: \(option)\r\n\r\n"
+            let outcome = ReaderOutcome(of: interim + Self.hanko)
+            #expect(outcome.progress == .complete && !outcome.mayKeep)
+        }
+        #expect(ReaderOutcome(of: "HTTP/1.1 102 Processing\r\nConnection: keep-alive\r\n\r\n" + Self.hanko).mayKeep)
     }
 
     @Test func interimAnswersAreCounted() {
@@ -629,7 +644,7 @@ import Testing
     @Test(
         arguments: [
             (.emptyReply, .emptyReply), (.connectionLost, .connectionLost), (.bodyCutShort, .bodyCutShort),
-            (.notHTTP, .notHTTP), (.brokenTransferEncoding, .notHTTP), (.encodedBody, .notHTTP),
+            (.notHTTP, .notHTTP), (.brokenTransferEncoding, .notHTTP), (.encodedBody, nil),
             (.localShortage, .localShortage), (.headTooLarge, nil), (.bodyTooLarge, nil), (.brokenContentLength, nil),
         ] as [(ResponseFault, TransportFailure?)])
     func everyFaultHasItsPlace(_ fault: ResponseFault, _ failure: TransportFailure?) {
@@ -639,7 +654,7 @@ import Testing
     @Test func theVerdictLearnsOfWhatIsTooLarge() {
         var reader = ResponseReader(expecting: ReaderOutcome.id)
         ReaderOutcome.feed(Array("HTTP/1.1 200 OK\r\nContent-Length: 262145\r\n\r\n".utf8), to: &reader)
-        #expect(reader.withAnswer { $0.bodyTooLarge && !$0.headTooLarge && !$0.contentLengthsDiffer })
+        #expect(reader.withAnswer { $0.bodyTooLarge && !$0.headTooLarge && !$0.hasBrokenLength })
         reader.reset(expecting: ReaderOutcome.id)
         ReaderOutcome.feed(
             Array("HTTP/1.1 200 OK\r\nA: ".utf8) + [UInt8](repeating: 0x61, count: 70_000), to: &reader)

@@ -6,66 +6,51 @@ import Testing
     private static let second: Int64 = 1_000_000_000
     private static let now = Judge.now
 
-    private static func advice(
-        _ end: ExchangeEnd, answerBegan: Bool = false, retry: Int64 = 0, random: UInt64 = 0
-    ) -> RetryPolicy.Advice {
-        RetryPolicy.advice(after: end, answerBegan: answerBegan, retry: retry, now: now, random: random)
-    }
-
-    private static func pause(_ advice: RetryPolicy.Advice) -> Int64? {
-        guard case .after(let nanoseconds) = advice else { return nil }
-        return nanoseconds
+    private static func pause(_ end: ExchangeEnd, retry: Int64 = 0, random: UInt64 = 0) -> Int64? {
+        RetryPolicy.pause(after: end, retry: retry, now: now, random: random)
     }
 
     // MARK: Where
 
     @Test func onlyWhereHankoCannotHaveAnswered() {
         for failure in Ends.failures {
-            for answerBegan in [false, true] {
-                let isRetried: Bool
-                switch failure {
-                case .connect: isRetried = true
-                case .connectionLost, .emptyReply: isRetried = !answerBegan
-                default: isRetried = false
-                }
-                let advice = Self.advice(.failure(failure), answerBegan: answerBegan)
-                #expect((Self.pause(advice) != nil) == isRetried, "\(failure) \(answerBegan)")
+            let isRetried: Bool
+            switch failure {
+            // The last two: closed or reset before the first byte of an answer.
+            case .connect, .connectionReset, .emptyReply: isRetried = true
+            default: isRetried = false
             }
+            #expect((Self.pause(.failure(failure)) != nil) == isRetried, "\(failure)")
         }
     }
 
     @Test func neverAfterATimeout() {
-        for failure in [TransportFailure.deadline, .connectTimeout] {
-            #expect(Self.advice(.failure(failure)) == .no)
-        }
-        #expect(Self.advice(Ends.answer(408)) == .no)
+        for failure in [TransportFailure.deadline, .connectTimeout] { #expect(Self.pause(.failure(failure)) == nil) }
+        #expect(Self.pause(Ends.answer(408)) == nil)
     }
 
     @Test func ofTheStatusesOnlyThoseOfWhatStandsInFrontOfHanko() {
         for status in 100...999 {
             let isRetried = [502, 503, 504].contains(status)
-            for answerBegan in [false, true] {
-                let advice = Self.advice(Ends.answer(status), answerBegan: answerBegan)
-                #expect((Self.pause(advice) != nil) == isRetried, "\(status)")
-            }
+            #expect((Self.pause(Ends.answer(status)) != nil) == isRetried, "\(status)")
         }
     }
 
     @Test func a429OnlyWithARetryAfter() {
-        #expect(Self.advice(Ends.answer(429)) == .no)
-        #expect(Self.advice(Ends.answer(429) { $0.retryAfter = .delay(3) }) == .after(nanoseconds: 3 * Self.second))
+        #expect(Self.pause(Ends.answer(429)) == nil)
+        #expect(Self.pause(Ends.answer(429) { $0.retryAfter = .delay(3) }) == 3 * Self.second)
     }
 
     @Test func aRetryAfterChangesNothingForOtherStatuses() {
         for status in 100...999 where ![429, 502, 503, 504].contains(status) {
-            #expect(Self.advice(Ends.answer(status) { $0.retryAfter = .delay(0) }) == .no, "\(status)")
+            #expect(Self.pause(Ends.answer(status) { $0.retryAfter = .delay(0) }) == nil, "\(status)")
         }
     }
 
     // MARK: Backoff
 
     private static var retried: [ExchangeEnd] {
-        [.failure(.connect), .failure(.connectionLost), .failure(.emptyReply)]
+        [.failure(.connect), .failure(.connectionReset), .failure(.emptyReply)]
             + [Ends.answer(502), Ends.answer(503), Ends.answer(504)]
     }
 
@@ -78,7 +63,7 @@ import Testing
                 var most = Int64.min
                 for round in 0..<400 {
                     let random = round == 0 ? 0 : round == 1 ? UInt64.max : dice.next()
-                    let pause = try #require(Self.pause(Self.advice(end, retry: retry, random: random)))
+                    let pause = try #require(Self.pause(end, retry: retry, random: random))
                     least = min(least, pause)
                     most = max(most, pause)
                 }
@@ -92,7 +77,7 @@ import Testing
     @Test(arguments: [13, 64, 1_000_000, Int64.max] as [Int64])
     func thePauseStaysWithinItsLimitHoweverManyCameBefore(_ retry: Int64) throws {
         for random in [0, 1, UInt64.max, 1 << 63] {
-            let pause = try #require(Self.pause(Self.advice(.failure(.connect), retry: retry, random: random)))
+            let pause = try #require(Self.pause(.failure(.connect), retry: retry, random: random))
             #expect(pause >= Self.second && pause <= 2 * Self.second)
         }
     }
@@ -104,7 +89,7 @@ import Testing
         for seconds in [0, 1, 2, 59, 3_600] as [Int64] {
             let end = Ends.answer(status) { $0.retryAfter = .delay(seconds) }
             for random in [0, UInt64.max] {
-                #expect(Self.advice(end, retry: 3, random: random) == .after(nanoseconds: seconds * Self.second))
+                #expect(Self.pause(end, retry: 3, random: random) == seconds * Self.second)
             }
         }
     }
@@ -117,25 +102,25 @@ import Testing
                 $0.date = serverDate
                 $0.retryAfter = .date(serverDate + seconds)
             }
-            #expect(Self.advice(end) == .after(nanoseconds: seconds * Self.second))
+            #expect(Self.pause(end) == seconds * Self.second)
         }
     }
 
     @Test func aDateWithoutTheServersOwnIsRelativeToOurs() {
         let end = Ends.answer(503) { $0.retryAfter = .date(Self.now + 5) }
-        #expect(Self.advice(end) == .after(nanoseconds: 5 * Self.second))
+        #expect(Self.pause(end) == 5 * Self.second)
     }
 
     @Test func aMomentThatIsOverIsNow() {
         for date in [Self.now - 1, Self.now - 1_000_000, 0] {
-            #expect(Self.advice(Ends.answer(503) { $0.retryAfter = .date(date) }) == .after(nanoseconds: 0))
+            #expect(Self.pause(Ends.answer(503) { $0.retryAfter = .date(date) }) == 0)
             let withServersDate = Ends.answer(429) {
                 $0.date = Self.now
                 $0.retryAfter = .date(date)
             }
-            #expect(Self.advice(withServersDate) == .after(nanoseconds: 0))
+            #expect(Self.pause(withServersDate) == 0)
         }
-        #expect(Self.advice(Ends.answer(503) { $0.retryAfter = .delay(-5) }) == .after(nanoseconds: 0))
+        #expect(Self.pause(Ends.answer(503) { $0.retryAfter = .delay(-5) }) == 0)
     }
 
     @Test(arguments: [3_601, 1_000_000, 1_000_001, 9_223_372_037, Int64.max] as [Int64])
@@ -147,7 +132,7 @@ import Testing
                 Self.now.addingReportingOverflow(seconds).overflow
                     ? .max : Self.now + seconds),
         ] {
-            let pause = try #require(Self.pause(Self.advice(Ends.answer(503) { $0.retryAfter = retryAfter })))
+            let pause = try #require(Self.pause(Ends.answer(503) { $0.retryAfter = retryAfter }))
             #expect(pause > longestDeadline)
             // It can be added to every monotonic time without overflow: that is less than three centuries.
             #expect(pause <= 1_000_000 * Self.second)

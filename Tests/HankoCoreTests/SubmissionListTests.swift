@@ -47,16 +47,6 @@ import Testing
         #expect(list.isEmpty)
     }
 
-    @Test func theEarlierDeadlineComesFirstAndEqualOnesInOrder() throws {
-        let maker = try SubmissionMaker()
-        var list = SubmissionList()
-        for (tag, deadline) in [(0, 50), (1, 10), (2, 70), (3, 10), (4, 60)] as [(UInt64, Int64)] {
-            list.insertByDeadline(try maker.make(tag: tag, deadline: deadline))
-        }
-        #expect(Self.tags(list) == [1, 3, 0, 4, 2])
-        #expect(Self.tagsBackwards(list) == [2, 4, 0, 3, 1])
-    }
-
     @Test func allOfOneListGoToTheEndOfAnother() throws {
         let maker = try SubmissionMaker()
         var one = SubmissionList()

@@ -153,8 +153,6 @@ import Testing
     }
 
     private static func dateOfHead(_ text: String) -> Int64? {
-        var head = ResponseHead()
-        for line in ["HTTP/1.1 200 OK\r\n", "Date: \(text)\r\n"] { _ = withBytes(of: line) { head.receive($0) } }
-        return head.date
+        ReaderOutcome(of: "HTTP/1.1 200 OK\r\nDate: \(text)\r\n").date
     }
 }

@@ -24,6 +24,8 @@ extension TransportFailure {
         (.processExits, .cancelled),
         (.breakerOpen, .unavailable),
         (.queueFull, .unavailable),
+        (.connectionReset, .unavailable),
+        (.proxyRefused(407), .unavailable),
     ]
 
     /// The place in `samples`; a new case does not compile until it is there.
@@ -49,6 +51,8 @@ extension TransportFailure {
         case .processExits: 17
         case .breakerOpen: 18
         case .queueFull: 19
+        case .connectionReset: 20
+        case .proxyRefused: 21
         }
     }
 }
@@ -69,7 +73,7 @@ extension VerdictReason {
         (.clockOff(seconds: 90), .misconfigured, 200),
         (.headTooLarge, .protocolError, 0),
         (.bodyTooLarge, .protocolError, 200),
-        (.contentLengthsDiffer, .protocolError, 200),
+        (.brokenLength, .protocolError, 200),
         (.notJSON(position: 7), .protocolError, 200),
         (.notObject, .protocolError, 200),
         (.noVerdict, .protocolError, 200),
@@ -90,6 +94,8 @@ extension VerdictReason {
         (.audienceUnknown, .invalidToken, 200),
         (.tokenBlank, .invalidToken, 0),
         (.tokenNotCanonical, .invalidToken, 0),
+        (.encodedBody, .protocolError, 200),
+        (.unboundAnswer, .protocolError, 200),
     ]
 
     /// The place in `samples`; a new case does not compile until it is there.
@@ -108,7 +114,7 @@ extension VerdictReason {
         case .clockOff: 10
         case .headTooLarge: 11
         case .bodyTooLarge: 12
-        case .contentLengthsDiffer: 13
+        case .brokenLength: 13
         case .notJSON: 14
         case .notObject: 15
         case .noVerdict: 16
@@ -129,6 +135,8 @@ extension VerdictReason {
         case .audienceUnknown: 31
         case .tokenBlank: 32
         case .tokenNotCanonical: 33
+        case .encodedBody: 34
+        case .unboundAnswer: 35
         }
     }
 }
@@ -143,8 +151,8 @@ extension VerdictReason {
         + [.expired(secondsAgo: .max), .clockOff(seconds: .min), .clockOff(seconds: .max)]
 
     @Test func theSamplesAreComplete() {
-        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<34))
-        #expect(TransportFailure.samples.map(\.0.place) == Array(0..<20))
+        #expect(VerdictReason.samples.map(\.0.place) == Array(0..<36))
+        #expect(TransportFailure.samples.map(\.0.place) == Array(0..<22))
     }
 
     @Test func eachReasonHasItsStatusAndCode() {
@@ -166,6 +174,22 @@ extension VerdictReason {
             // What hanko_last_error keeps of a text; the longest must not be cut.
             #expect(text.utf8.count < 512, "\(reason)")
         }
+    }
+
+    /// A completion keeps 231 bytes of its text; the id at the end must not be cut.
+    @Test func aTextOfWhatCouldNotBeAskedHasRoomForTheRequestsID() {
+        let id = " (X-Request-Id: \(RequestID(high: .max, low: .max).text))"
+        #expect(id.utf8.count == 49)
+        let failures: [TransportFailure] = [.proxyRefused(.min), .other(.min), .unusableLibrary(.min)]
+        let longest: [VerdictReason] =
+            [.unexpectedStatus(.min), .notJSON(position: .max), .expired(secondsAgo: .min), .serverFailed(.min)]
+            + failures.map { .transport($0) }
+        var count = 0
+        for reason in Self.allReasons + longest where [.unavailable, .protocolError].contains(reason.status) {
+            #expect((reason.text + id).utf8.count <= 231, "\(reason)")
+            count += 1
+        }
+        #expect(count > 130)
     }
 
     @Test func differentReasonsHaveDifferentTexts() {

@@ -160,9 +160,30 @@ import Testing
 
     @Test func cutOffBodiesAndContradictingLengthsAreNoAnswerOfHanko() {
         #expect(Judge.reason(Self.yes) { $0.bodyTooLarge = true } == .bodyTooLarge)
-        #expect(Judge.reason(Self.yes) { $0.contentLengthsDiffer = true } == .contentLengthsDiffer)
+        #expect(Judge.reason(Self.yes) { $0.hasBrokenLength = true } == .brokenLength)
         #expect(VerdictReason.bodyTooLarge.status == .protocolError)
-        #expect(VerdictReason.contentLengthsDiffer.status == .protocolError)
+        #expect(VerdictReason.brokenLength.status == .protocolError)
+    }
+
+    @Test func anEncodedBodyIsNamedAsThat() {
+        #expect(Judge.reason(Self.yes) { $0.isEncoded = true } == .encodedBody)
+        #expect(Judge.reason(#"{"is_valid":false}"#) { $0.isEncoded = true } == .encodedBody)
+        #expect(VerdictReason.encodedBody.status == .protocolError)
+        #expect(VerdictReason.encodedBody.text.contains("Content-Encoding"))
+    }
+
+    /// It may be another request's: never a yes or a no.
+    @Test func anAnswerThatCameTooEarlyIsNoVerdict() {
+        let claims = #"{"code":400,"message":"failed to parse token claims"}"#
+        for token in [Array("test-token".utf8), [UInt8](repeating: 0x61, count: 20_000)] {
+            for body in [Self.yes, #"{"is_valid":false}"#, claims, ""] {
+                for status in 100...999 {
+                    let reason = Judge.reason(body, status: status, token: token) { $0.isEarly = true }
+                    #expect(![.ok, .invalidToken].contains(reason.status), "\(status)")
+                    if status == 200 { #expect(reason == .transport(.unaskedBytes)) }
+                }
+            }
+        }
     }
 
     @Test(arguments: [200, 400, 404, 413, 500, 503, 302, 204, 101, 0])
@@ -619,7 +640,33 @@ import Testing
     @Test func a400ThatWasCutOffBlamesNobody() {
         let body = #"{"code":400,"message":"failed to parse token claims"}"#
         #expect(Judge.reason(body, status: 400) { $0.bodyTooLarge = true } == .wrongAddress(400))
-        #expect(Judge.reason(body, status: 400) { $0.contentLengthsDiffer = true } == .wrongAddress(400))
+        #expect(Judge.reason(body, status: 400) { $0.hasBrokenLength = true } == .wrongAddress(400))
+        #expect(Judge.reason(body, status: 400) { $0.isEncoded = true } == .wrongAddress(400))
+        #expect(Judge.reason(body, status: 400) { $0.isEarly = true } == .wrongAddress(400))
+    }
+
+    /// Whoever answers 400 in another shape may not have read the request, so its connection is closed.
+    @Test(arguments: [
+        (#"{"code":400,"message":"failed to parse token claims"}"#, true),
+        (#"{"code":400,"message":"unexpected EOF"}"#, true), (#"{"message":"","code":400,"x":[1]}"#, true),
+        (#"{"code":400}"#, false), (#"{"message":"x"}"#, false), (#"{"code":400,"message":5}"#, false),
+        (#"{"code":404,"message":"x"}"#, false), (#"{"code":400,"message":"x""#, false), ("", false),
+        ("<html>", false), (#"[{"code":400,"message":"x"}]"#, false),
+    ])
+    func a400HasHankosShapeOrNot(_ body: String, _ hasShape: Bool) {
+        func shape(_ status: Int, _ change: (inout Answer) -> Void = { _ in }) -> Bool {
+            withBytes(of: body) { body in
+                guard case .answer(var answer) = Ends.answer(status, { $0.body = body }) else { return false }
+                change(&answer)
+                return Verdict.hasHankosShape(answer)
+            }
+        }
+        #expect(shape(400) == hasShape)
+        for status in [200, 401, 404, 500] { #expect(!shape(status)) }
+        #expect(!shape(400) { $0.bodyTooLarge = true })
+        #expect(!shape(400) { $0.isEncoded = true })
+        #expect(!shape(400) { $0.hasBrokenLength = true })
+        #expect(!shape(400) { $0.headTooLarge = true })
     }
 
     // MARK: Other statuses
@@ -658,7 +705,7 @@ import Testing
             // What was cut off or contradicts itself cannot matter either where nobody reads it.
             let cutOff = Judge.reason(Self.yes, status: status) {
                 $0.bodyTooLarge = true
-                $0.contentLengthsDiffer = true
+                $0.hasBrokenLength = true
             }
             #expect(cutOff.status == expected, "\(status)")
         }
@@ -666,7 +713,7 @@ import Testing
     }
 
     @Test func onlyTwoStatusesNeedTheBody() {
-        #expect((-1...999).filter { Verdict.needsBody(status: $0) } == [200, 400])
+        #expect((-1...999).filter { ExchangeMeaning.of(status: $0).needsBody } == [200, 400])
     }
 
     @Test func advicesNameWhatToCheck() {

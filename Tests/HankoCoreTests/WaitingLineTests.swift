@@ -9,20 +9,20 @@ import Testing
         var line = WaitingLine(maximumInUse: inUse, maximumWaiting: maximumWaiting)
         var tickets: [UInt64] = []
         for _ in 0..<inUse + waiting {
-            if case .wait(let ticket) = line.enter() { tickets.append(ticket) }
+            if case .wait(let ticket) = line.acquire() { tickets.append(ticket) }
         }
         return (line, tickets)
     }
 
-    private static func leaveAll(_ line: inout WaitingLine) -> [UInt64] {
+    private static func releaseAll(_ line: inout WaitingLine) -> [UInt64] {
         var turns: [UInt64] = []
-        while let ticket = line.leave() { turns.append(ticket) }
+        while let ticket = line.release() { turns.append(ticket) }
         return turns
     }
 
     @Test func asManyAsAllowedAreGrantedAndTheNextWait() {
         var line = WaitingLine(maximumInUse: 2, maximumWaiting: 2)
-        let admissions = (0..<6).map { _ in line.enter() }
+        let admissions = (0..<6).map { _ in line.acquire() }
         #expect(admissions[0] == .granted)
         #expect(admissions[1] == .granted)
         #expect(admissions[4] == .refused)
@@ -39,19 +39,19 @@ import Testing
     @Test func aRefusedOneLeavesNoTrace() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 1, atMost: 1)
         for _ in 0..<10 {
-            let admission = line.enter()
+            let admission = line.acquire()
             #expect(admission == .refused)
         }
-        let turns = Self.leaveAll(&line)
+        let turns = Self.releaseAll(&line)
         #expect(turns == tickets)
         #expect(line.inUse == 0)
-        let again = line.enter()
+        let again = line.acquire()
         #expect(again == .granted)
     }
 
     @Test func withoutRoomToWaitTheSecondIsRefused() {
         var line = WaitingLine(maximumInUse: 1, maximumWaiting: 0)
-        let admissions = [line.enter(), line.enter()]
+        let admissions = [line.acquire(), line.acquire()]
         #expect(admissions == [.granted, .refused])
     }
 
@@ -60,13 +60,13 @@ import Testing
         #expect(tickets.count == 10)
         var turns: [UInt64] = []
         for _ in 0..<10 {
-            if let ticket = line.leave() { turns.append(ticket) }
+            if let ticket = line.release() { turns.append(ticket) }
             #expect(line.inUse == 3)
         }
         #expect(turns == tickets)
         #expect(line.waitingCount == 0)
         for left in [2, 1, 0] {
-            let nobody = line.leave()
+            let nobody = line.release()
             #expect(nobody == nil)
             #expect(line.inUse == left)
         }
@@ -74,20 +74,20 @@ import Testing
 
     @Test func nobodyOvertakesThoseWhoWait() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 1)
-        let turn = line.leave()
+        let turn = line.release()
         #expect(turn == tickets.first)
         // The place was passed on, so that a newcomer waits.
-        let newcomer = line.enter()
+        let newcomer = line.acquire()
         #expect(newcomer != .granted)
         #expect(line.inUse == 1)
     }
 
     @Test func oneReleaseTooManyIsOfNoHarm() {
         var line = WaitingLine(maximumInUse: 1, maximumWaiting: 1)
-        let nobody = line.leave()
+        let nobody = line.release()
         #expect(nobody == nil)
         #expect(line.inUse == 0)
-        let admissions = [line.enter(), line.enter()]
+        let admissions = [line.acquire(), line.acquire()]
         #expect(admissions[0] == .granted)
         #expect(admissions[1] != .granted)
     }
@@ -100,7 +100,7 @@ import Testing
         #expect(left)
         #expect(!leftAgain)
         #expect(line.waitingCount == 9)
-        let turns = Self.leaveAll(&line)
+        let turns = Self.releaseAll(&line)
         var expected = tickets
         expected.remove(at: index)
         #expect(turns == expected)
@@ -108,13 +108,13 @@ import Testing
 
     @Test func aTurnThatHasComeCannotBeLeft() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 2)
-        let turn = line.leave()
+        let turn = line.release()
         #expect(turn == tickets[0])
         let left = line.giveUp(tickets[0])
         #expect(!left)
         #expect(line.inUse == 1)
         // It is given back as if it had been used, and the next one's turn comes.
-        let next = line.leave()
+        let next = line.release()
         #expect(next == tickets[1])
     }
 
@@ -134,23 +134,23 @@ import Testing
             #expect(left)
         }
         #expect(line.waitingCount == 0)
-        let nobody = line.leave()
+        let nobody = line.release()
         #expect(nobody == nil)
         #expect(line.inUse == 0)
     }
 
     @Test func leavingMakesRoomForAnother() {
         var (line, tickets) = Self.line(inUse: 1, waiting: 3, atMost: 3)
-        let full = line.enter()
+        let full = line.acquire()
         let left = line.giveUp(tickets[1])
-        let admission = line.enter()
+        let admission = line.acquire()
         #expect(full == .refused)
         #expect(left)
         guard case .wait(let ticket) = admission else {
             Issue.record("no room was made")
             return
         }
-        let turns = Self.leaveAll(&line)
+        let turns = Self.releaseAll(&line)
         #expect(turns == [tickets[0], tickets[2], ticket])
     }
 
@@ -165,10 +165,10 @@ import Testing
         #expect(line.waitingCount == expected.count)
         var turns: [UInt64] = []
         for round in 0..<20_000 {
-            guard let ticket = line.leave() else { break }
+            guard let ticket = line.release() else { break }
             turns.append(ticket)
             // Newcomers keep coming for a while.
-            if round < 1_000, case .wait(let ticket) = line.enter() { expected.append(ticket) }
+            if round < 1_000, case .wait(let ticket) = line.acquire() { expected.append(ticket) }
         }
         #expect(turns == expected)
         #expect(turns.count > 5_000)
@@ -194,7 +194,7 @@ import Testing
             let busy = step / 700 % 2 == 0
             switch Int.random(in: 0..<10, using: &generator) {
             case 0..<(busy ? 6 : 2):
-                let admission = line.enter()
+                let admission = line.acquire()
                 if naive.inUse < maximumInUse {
                     naive.inUse += 1
                     seen.granted += 1
@@ -224,7 +224,7 @@ import Testing
                 }
             default:
                 guard naive.inUse > 0 else { continue }
-                let turn = line.leave()
+                let turn = line.release()
                 if naive.waiting.isEmpty {
                     naive.inUse -= 1
                     #expect(turn == nil)

@@ -3,114 +3,105 @@ struct BlockingCall {
     private let context: CallContext
     private let credentials: Credentials
     private var progress: CallProgress
-    private var exchange: Exchange?
+    private var connection: Connection?
+    /// What another call wakes that has the key set.
+    private var signal: Signal?
+    private var waiter: SharedConfirmationBoard.Waiter?
 
-    /// - Parameter deadline: nil for that of a call that begins now.
-    init(
-        _ context: CallContext, _ purpose: CallProgress.Purpose, _ credentials: Credentials, wantsSession: Bool,
-        deadline: Deadline? = nil
-    ) {
+    init(_ context: CallContext, _ credentials: Credentials, _ progress: CallProgress) {
         self.context = context
         self.credentials = credentials
-        progress = CallProgress(
-            context, purpose, candidateCount: credentials.count, wantsSession: wantsSession, deadline: deadline)
+        self.progress = progress
     }
 
     /// Runs the call to its end.
-    mutating func run() -> Judgement {
-        progress.countBegin()
-        var action = progress.begin()
+    @inline(never)
+    mutating func run() -> CallResult {
+        context.countBegin(progress)
+        var step = progress.begin()
         while true {
-            switch action {
-            case .send(let candidate, let replacingConnection):
-                action = send(credentials[candidate], replacingConnection: replacingConnection)
-            case .pause(let nanoseconds):
-                Clock.sleep(until: Clock.monotonicNanoseconds() &+ nanoseconds)
-                action = progress.paused()
-            case .confirm(let candidate):
-                let answer = confirm(mayBeGood: credentials[candidate].map { progress.mayBeGood($0) } ?? false)
-                giveBack()
-                action = progress.confirmed(answer)
-            case .askForKeySet:
-                let answer = askForKeySet()
-                giveBack()
-                action = progress.checked(answer)
-            case .finish(let reason):
-                progress.countEnd(reason)
-                return Judgement(reason, session: reason == .accepted ? progress.session : nil)
-            }
-        }
-    }
-
-    private mutating func send(_ token: SessionToken?, replacingConnection: Bool) -> CallAction {
-        // There always is one: `ValidationCall` knows how many there are.
-        guard let token else { return progress.failed(.localShortage) }
-        if !replacingConnection {
-            if let action = progress.refusal() { return action }
-            do {
-                exchange = try context.pool.borrow(until: progress.deadline)
-            } catch {
-                return progress.failed(error)
-            }
-            if let action = progress.admission() {
-                giveBack()
-                return action
-            }
-        }
-        guard let exchange else { return progress.failed(.localShortage) }
-        progress.sends()
-        if exchange.prepare(token.text, until: progress.deadline, freshConnection: replacingConnection) {
-            exchange.perform()
-        }
-        let (action, keepsExchange) = progress.ended(exchange, token)
-        if !keepsExchange { giveBack() }
-        return action
-    }
-
-    private mutating func confirm(mayBeGood: Bool) -> KeySetAnswer {
-        while true {
-            let signal = Signal()
-            let decision = context.confirmations.decide(
-                rejectedAt: progress.rejectedAt, mayBeGood: mayBeGood, wake: { signal.wake() })
-            switch decision {
-            case .use(let result):
-                return .result(result)
-            case .begin(let flight):
-                let answer = askForKeySet()
-                context.confirmations.finish(flight, answer.shared)
-                return answer
-            case .wait(let waiter):
-                // Whoever waits needs no connection.
-                giveBack()
-                guard context.confirmations.wait(waiter, signal, until: progress.deadline) else { return .late }
-                if let result = waiter.result { return .result(result) }
-            case .pause(let moment):
-                giveBack()
-                // One that does not fit the deadline would only make the caller wait for nothing.
-                guard moment < progress.deadline.nanoseconds else { return .late }
+            if step.releasesTurn { release() }
+            context.carryOut(step)
+            switch step.next {
+            case .takeTurn: step = takeTurn()
+            case .send(_, let overFreshConnection), .askForKeySet(let overFreshConnection):
+                step = ask(overFreshConnection: overFreshConnection)
+            case .confirm(let candidate): step = confirm(candidate)
+            case .rest(let moment):
                 Clock.sleep(until: moment)
+                step = progress.rested()
+            case .join: step = join()
+            case .finish(let reason):
+                context.countEnd(progress, reason)
+                return context.conclude(reason, session: progress.session, progress.requestID)
             }
         }
     }
 
-    /// Asks for the key set, with the exchange that is at hand, so that the same connection is used, or another one.
-    private mutating func askForKeySet() -> KeySetAnswer {
-        if exchange == nil {
-            do {
-                exchange = try context.pool.borrow(until: progress.deadline)
-            } catch {
-                return KeySetAnswer(notAsked: error)
-            }
+    @inline(never)
+    private mutating func takeTurn() -> CallStep {
+        // Nobody waits for nothing.
+        if progress.needsPermit, !context.breakerWouldAdmit() {
+            return progress.refused(.breakerOpen, now: Clock.monotonicNanoseconds())
         }
-        guard let exchange else { return .failed(.localShortage) }
-        while true {
-            let freshConnection = progress.replacesKeySetConnection
-            if exchange.prepareKeySet(until: progress.deadline, freshConnection: freshConnection) {
-                exchange.perform()
-            }
-            if let answer = progress.keySetEnded(exchange) { return answer }
+        do {
+            try context.limit.acquire(until: progress.deadline)
+        } catch {
+            return progress.refused(error, now: Clock.monotonicNanoseconds())
+        }
+        return context.turnCame(&progress)
+    }
+
+    /// Sends the request that is next, over a connection that is kept or that is opened first.
+    private mutating func ask(overFreshConnection: Bool) -> CallStep {
+        // The one before is closed before another is opened.
+        if overFreshConnection { connection = nil }
+        let token = progress.currentCandidate.flatMap { credentials[$0]?.text }
+        while !overFreshConnection, let kept = connection ?? context.pool.acquire() {
+            connection = nil
+            kept.exchange(token, context.writer, until: progress.deadline)
+            if !kept.isDead { return ended(kept) }
+            context.tellOfUnaskedBytes(kept)
+        }
+        do {
+            let fresh = try Connection.make(context.settings)
+            try fresh.open(until: progress.deadline)
+            context.statistics.openedConnections(1)
+            fresh.exchange(token, context.writer, until: progress.deadline)
+            return ended(fresh)
+        } catch {
+            return context.exchangeEnded(.failure(error), nil, credentials, &progress)
         }
     }
 
-    private mutating func giveBack() { context.pool.giveBack(&exchange) }
+    @inline(never)
+    private mutating func ended(_ used: Connection) -> CallStep {
+        let step = used.withEnd { context.exchangeEnded($0, used, credentials, &progress) }
+        if context.finish(used) { connection = used }
+        return step
+    }
+
+    /// Gives the turn back, and the connection.
+    @inline(never)
+    private mutating func release() {
+        if let kept = connection.take() { context.pool.release(kept) }
+        context.limit.release()
+    }
+
+    @inline(never)
+    private mutating func confirm(_ candidate: Int) -> CallStep {
+        let signal = Signal()
+        let (decision, waiter) = context.decide(progress, credentials[candidate]) { signal.wake() }
+        self.signal = signal
+        self.waiter = waiter
+        return progress.decided(decision, now: Clock.monotonicNanoseconds())
+    }
+
+    /// Waits for another call's key set.
+    private mutating func join() -> CallStep {
+        guard let waiter, let signal, context.confirmations.wait(waiter, signal, until: progress.deadline) else {
+            return progress.deadlinePassed(now: Clock.monotonicNanoseconds())
+        }
+        return progress.confirmationEnded(waiter.result, now: Clock.monotonicNanoseconds())
+    }
 }

@@ -3,24 +3,24 @@ import Synchronization
 /// What the calls of one client share in one process: connections, counters, what was learnt about the server's health.
 /// A forked child leaves its parent's behind and starts with a new one.
 final class CallContext: @unchecked Sendable {
-    let configuration: Configuration
-    let url: APIURL
-    let process: ProcessResources
+    let settings: ConnectionSettings
     let limit: ConnectionLimit
-    let pool: ExchangePool
-    let breaker = SharedCircuitBreaker()
+    let pool = ConnectionPool()
+    let writer: RequestWriter
+    let breaker = Locked(CircuitBreaker())
     let confirmations = SharedConfirmationBoard()
     let statistics = Statistics()
     let log: Log
     private let hasToldOfHiddenKeySet = Atomic(false)
 
+    var configuration: Configuration { settings.configuration }
+    var process: ProcessResources { settings.process }
+
     init(_ configuration: Configuration, url: APIURL, process: ProcessResources) {
-        self.configuration = configuration
-        self.url = url
-        self.process = process
+        settings = ConnectionSettings(configuration, url: url, process: process)
+        writer = url.writer
         limit = ConnectionLimit(
             maximumInUse: Int(configuration.maximumConnections), maximumWaiting: Int(configuration.maximumWaiting))
-        pool = ExchangePool(configuration, url: url, process: process, limit: limit)
         log = Log(configuration.logTarget, threshold: configuration.logLevel, limiter: process.logLimiter)
     }
 
@@ -30,25 +30,32 @@ final class CallContext: @unchecked Sendable {
             statistics.validationBegan()
             statistics.validationEnded(reason.status)
         }
-        return conclude(reason, session: nil)
+        return conclude(reason, session: nil, nil)
     }
 
     /// Logs how a call ended, and makes its result.
-    func conclude(_ reason: VerdictReason, session: Session?) -> CallResult {
-        report(reason)
-        return CallResult(status: reason.status, text: text(of: reason), session: session)
+    ///
+    /// - Parameter id: of the request that was sent last; nil when none was.
+    @inline(never)
+    func conclude(_ reason: VerdictReason, session: Session?, _ id: RequestID?) -> CallResult {
+        report(reason, id)
+        return CallResult(status: reason.status, text: text(of: reason, id), session: session)
     }
 
     /// Logs how a call ended.
-    func report(_ reason: VerdictReason) {
+    ///
+    /// - Parameter id: of the request that was sent last; nil when none was.
+    @inline(never)
+    func report(_ reason: VerdictReason, _ id: RequestID?) {
         // No text is made unless somebody reads it.
         guard log.takes(reason.logLevel) else { return }
         log.write(
             reason.logLevel, status: reason.status, code: reason.code,
-            reason == .accepted ? reason.text : text(of: reason))
+            reason == .accepted ? reason.text + Self.text(of: id) : text(of: reason, id))
     }
 
     /// Notes, and says once, that no outage can be seen, because the key set was answered with this HTTP status.
+    @inline(never)
     func tellOfHiddenKeySet(_ code: Int) {
         statistics.keySetIsHidden(code)
         guard log.takes(.error), Memory.isAvailable, !hasToldOfHiddenKeySet.exchange(true, ordering: .relaxed) else {
@@ -63,8 +70,15 @@ final class CallContext: @unchecked Sendable {
     }
 
     /// What `hanko_last_error` says of a reason; empty for a yes.
-    func text(of reason: VerdictReason) -> String {
-        if reason == .accepted { return "" }
+    ///
+    /// - Parameter id: of the request that was sent last; nil when none was. It is told where Hanko's own log may say more.
+    @inline(never)
+    func text(of reason: VerdictReason, _ id: RequestID?) -> String {
+        switch reason.status {
+        case .ok: return ""
+        case .unavailable, .protocolError: return reason.text + Self.text(of: id)
+        default: break
+        }
         var text = reason.text
         if reason.isForAudience {
             text += ": "
@@ -76,5 +90,11 @@ final class CallContext: @unchecked Sendable {
             }
         }
         return text
+    }
+
+    @inline(never)
+    private static func text(of id: RequestID?) -> String {
+        guard let id else { return "" }
+        return " (X-Request-Id: \(id.text))"
     }
 }

@@ -1,240 +1,346 @@
-/// One call under way: everything about it but the input and output, so that whoever carries it out, the blocking driver
-/// or the queue, decides nothing.
-struct CallProgress {
-    enum Purpose {
+/// One call under way, from its first candidate to its result: a value that is fed with events and answers with steps.
+///
+/// Both drivers, the blocking one and the queue, only do what it says. It has no connection, clock, random number or log.
+/// Nothing in it can make a yes: `.accepted` comes from `Verdict` and ends the call.
+package struct CallProgress {
+    package enum Purpose {
         case validation
         /// The start-up test: it asks even while the breaker is open, does not change it, and is not counted.
         case check
     }
 
-    private let context: CallContext
-    let deadline: Deadline
-    let purpose: Purpose
-    private let wantsSession: Bool
-    private var call: ValidationCall
+    /// Whether the breaker lets a request out.
+    package enum Admission {
+        case granted(CircuitBreaker.Permit)
+        case refused
+        /// It was not asked.
+        case notNeeded
+    }
+
+    /// What another call's key set, or one of the last second, means for this call's "no".
+    package enum Decision: Equatable {
+        case use(ConfirmationResult)
+        /// Ask for the key set, in the name of all who wait for this flight.
+        case begin(flight: UInt64)
+        case join
+        /// Ask again at this moment.
+        case rest(until: Int64)
+    }
+
+    private enum Stage {
+        /// A request about the candidate is next or under way.
+        case candidate
+        /// A request for the key set is next or under way.
+        case keySet
+        /// It is asked whether the "no" needs a request, or another call's is waited for.
+        case confirming
+        case ended
+    }
+
+    package let purpose: Purpose
+    package let deadline: Deadline
+    package let wantsSession: Bool
+    private let timeoutMilliseconds: Int64
+    private let candidateCount: Int
+    private let confirmsRejections: Bool
+    private var stage = Stage.candidate
+    private var candidate = 0
+    private var retriesLeft: Int64
+    /// How many retries came before; for the backoff.
+    package private(set) var retryCount: Int64 = 0
+    private var holdsTurn = false
     private var permit: CircuitBreaker.Permit?
+    /// The request for the key set that others may wait for, as well.
+    private var flight: UInt64?
+    /// The next request is one that failed before.
+    private var isRetry = false
+    /// This request goes over a fresh connection, because the kept one was dead.
+    private var replacesConnection = false
+    /// A request of this call went out once more because its answer was nobody's.
+    private var hasAskedOnceMore = false
     /// When the request that is under way was begun.
     private var began: Int64 = 0
     /// When the "no" that needs a confirmation arrived.
-    private(set) var rejectedAt: Int64 = 0
-    /// The next request for the key set goes over a fresh connection, because the kept one was dead.
-    private(set) var replacesKeySetConnection = false
-    /// The next request is one that failed before.
-    private var isRetry = false
+    package private(set) var rejectedAt: Int64 = 0
+    private var clockOffset: Int64?
+    /// Why the first candidate that could not be judged could not.
+    private var firstUnjudged: VerdictReason?
     /// Only after a yes, and only where it was asked for.
-    private(set) var session: Session?
-    /// The server's time in the last answer.
-    private var serverDate: Int64?
+    package private(set) var session: Session?
+    /// Of the request that was sent last; nil when none was.
+    package private(set) var requestID: RequestID?
 
-    /// - Parameter deadline: nil for that of a call that begins now.
-    init(
-        _ context: CallContext, _ purpose: Purpose, candidateCount: Int, wantsSession: Bool, deadline: Deadline? = nil
+    /// - Parameters:
+    ///   - candidateCount: how many tokens may be asked about, at least one.
+    ///   - deadline: when the call must be over.
+    ///   - wantsSession: whether somebody wants to know whose session it is.
+    package init(
+        _ purpose: Purpose, candidateCount: Int, _ configuration: Configuration, deadline: Deadline, wantsSession: Bool
     ) {
-        self.context = context
         self.purpose = purpose
-        self.wantsSession = wantsSession
-        let deadline =
-            deadline
-            ?? Deadline(
-                milliseconds: context.configuration.timeoutMilliseconds, after: Clock.monotonicNanoseconds())
         self.deadline = deadline
-        call = ValidationCall(
-            candidateCount: candidateCount, maximumRetries: context.configuration.maximumRetries,
-            confirmsRejections: purpose == .validation && context.configuration.confirmsRejections, deadline: deadline)
+        self.wantsSession = wantsSession
+        self.candidateCount = candidateCount
+        timeoutMilliseconds = configuration.timeoutMilliseconds
+        confirmsRejections = configuration.confirmsRejections
+        retriesLeft = configuration.maximumRetries
     }
 
-    func begin() -> CallAction { next(call.begin()) }
+    /// What it needs its turn, or its connection, for: the candidate; nil for the key set.
+    package var currentCandidate: Int? { stage == .candidate ? candidate : nil }
 
-    // MARK: Before a request
+    /// Whether the breaker is to be asked before a request goes out. The key set belongs to the exchange before it.
+    package var needsPermit: Bool { stage == .candidate && purpose == .validation }
 
-    /// Looks at the breaker before a connection is waited for, so that nobody waits for nothing.
-    ///
-    /// - Returns: what to do in place of sending; nil to go on.
-    func refusal() -> CallAction? {
-        purpose == .check || context.breaker.wouldAdmit() ? nil : failed(.breakerOpen)
+    // MARK: Turns
+
+    package mutating func begin() -> CallStep { takeTurn() }
+
+    private mutating func takeTurn() -> CallStep {
+        replacesConnection = false
+        return CallStep(.takeTurn)
     }
 
-    /// The connection is there.
-    ///
-    /// - Returns: what to do in place of sending; nil to go on.
-    mutating func admission() -> CallAction? {
-        guard purpose == .validation else { return nil }
-        permit = context.breaker.admit()
-        return permit == nil ? failed(.breakerOpen) : nil
+    /// A turn came.
+    @inline(never)
+    package mutating func turnCame(_ admission: Admission, now: Int64) -> CallStep {
+        holdsTurn = true
+        switch admission {
+        case .granted(let permit): self.permit = permit
+        case .refused: return finish(.transport(.breakerOpen))
+        case .notNeeded: break
+        }
+        return stage == .keySet ? askForKeySet() : send(now)
     }
 
-    /// The request is about to be sent.
-    mutating func sends() {
-        if isRetry { context.statistics.retried() }
+    /// No turn came, or no connection for it, for a reason that lies here.
+    @inline(never)
+    package mutating func refused(_ failure: TransportFailure, now: Int64) -> CallStep {
+        if stage == .keySet { return keySetEnded(KeySetReport(notAsked: failure), now: now) }
+        return finish(.transport(failure))
+    }
+
+    // MARK: Requests about a token
+
+    private mutating func send(_ now: Int64) -> CallStep {
+        began = now
+        var step = CallStep(.send(candidate: candidate, overFreshConnection: replacesConnection))
+        step.countsRetry = isRetry
         isRetry = false
-        began = Clock.monotonicNanoseconds()
+        return step
     }
 
-    /// The request could not be sent, for a reason that lies here.
-    func failed(_ failure: TransportFailure) -> CallAction { next(.finish(.transport(failure))) }
-
-    // MARK: After a request
-
-    /// A request about a token ended.
-    ///
-    /// - Returns: what to do, and whether it needs the exchange.
-    mutating func ended(_ exchange: Exchange, _ token: SessionToken) -> (action: CallAction, keepsExchange: Bool) {
-        count(exchange)
+    /// The exchange under way ended.
+    @inline(never)
+    package mutating func exchangeEnded(_ report: ExchangeReport, now: Int64) -> CallStep {
+        session = report.session
+        clockOffset = report.clockOffset
+        if let id = report.requestID { requestID = id }
+        if report.foundDeadConnection, !replacesConnection {
+            replacesConnection = true
+            return send(now)
+        }
+        if report.isUnbound {
+            session = nil
+            guard !hasAskedOnceMore else { return settled(.nothing) { $0.judged(.unboundAnswer) } }
+            hasAskedOnceMore = true
+            replacesConnection = true
+            return send(now)
+        }
+        // What a "no" says about the server is not known before it is confirmed.
+        if report.reason == .rejected, purpose == .validation, confirmsRejections {
+            rejectedAt = now
+            stage = .confirming
+            replacesConnection = false
+            return CallStep(.confirm(candidate: candidate))
+        }
         // A deadline says something about the server only when that had at least half of the configured time.
-        let time = (deadline.nanoseconds &- began) / 1_000_000
-        let (report, outcome) = judge(
-            exchange, token, hadTime: time &* 2 >= context.configuration.timeoutMilliseconds)
-        rejectedAt = Clock.monotonicNanoseconds()
-        let action = call.ended(report, now: rejectedAt)
-        switch action {
-        case .send(_, replacingConnection: true):
-            return (next(action), true)  // the same exchange still
-        case .confirm:
-            return (next(action), true)  // what it says about the server is not known yet
-        default:
-            settle(outcome)
-            return (next(action), false)
+        let hadTime = (deadline.nanoseconds &- began) / 1_000_000 &* 2 >= timeoutMilliseconds
+        return settled(ExchangeOutcome(report.health, hadTime: hadTime)) { call in
+            if let pause = report.retryPause, call.retriesLeft > 0 {
+                // One that does not fit the deadline would only make the caller wait for nothing.
+                guard now &+ pause < call.deadline.nanoseconds else { return call.finish(report.reason) }
+                call.retriesLeft &-= 1
+                call.retryCount &+= 1
+                call.isRetry = true
+                return call.released(CallStep(.rest(until: now &+ pause)))
+            }
+            return call.judged(report.reason)
         }
     }
 
-    private mutating func judge(_ exchange: Exchange, _ token: SessionToken, hadTime: Bool) -> (
-        ExchangeReport, ExchangeOutcome
-    ) {
-        let now = Clock.secondsSince1970()
-        let usedKeptConnection = exchange.usedKeptConnection
-        let answerBegan = exchange.answerBegan
-        let retryCount = call.retryCount
-        var judged = Judgement(.transport(.other(0)))
-        var date: Int64?
-        let result = exchange.withEnd { end in
-            judged = Verdict.judge(
-                end, token: token, audiences: context.configuration.audiences, now: now, wantsSession: wantsSession)
-            if case .answer(let answer) = end { date = answer.date }
-            if case .failure(.unaskedBytes) = end { warnOfUnaskedBytes() }
-            let report = ExchangeReport(
-                reason: judged.reason,
-                retry: RetryPolicy.advice(
-                    after: end, answerBegan: answerBegan, retry: retryCount, now: now, random: Random.bits()),
-                foundDeadConnection: ExchangeReport.isDeadConnection(
-                    end, usedKeptConnection: usedKeptConnection, answerBegan: answerBegan))
-            return (report, ExchangeOutcome(end, hadTime: hadTime))
-        }
-        session = judged.session
-        serverDate = date
-        return result
-    }
-
-    /// A pause is over.
-    mutating func paused() -> CallAction {
-        isRetry = true
-        return next(call.paused())
+    /// A rest is over.
+    package mutating func rested() -> CallStep {
+        stage == .confirming ? CallStep(.confirm(candidate: candidate)) : takeTurn()
     }
 
     // MARK: The key set
 
-    /// A request for the key set ended.
-    ///
-    /// - Returns: nil when the kept connection was dead: the same request is to be sent on a fresh one.
-    mutating func keySetEnded(_ exchange: Exchange) -> KeySetAnswer? {
-        count(exchange)
-        let usedKeptConnection = exchange.usedKeptConnection
-        let answerBegan = exchange.answerBegan
-        let mayReplace = !replacesKeySetConnection
-        let answer: KeySetAnswer? = exchange.withEnd { end in
-            let isDead = ExchangeReport.isDeadConnection(
-                end, usedKeptConnection: usedKeptConnection, answerBegan: answerBegan)
-            return isDead && mayReplace ? nil : KeySetAnswer(end)
+    /// It is decided how the "no" is confirmed.
+    @inline(never)
+    package mutating func decided(_ decision: Decision, now: Int64) -> CallStep {
+        switch decision {
+        case .use(let result):
+            return confirmed(.result(result), now)
+        case .begin(let flight):
+            self.flight = flight
+            stage = .keySet
+            return holdsTurn ? askForKeySet() : takeTurn()
+        case .join:
+            // Whoever waits needs no connection.
+            return released(CallStep(.join))
+        case .rest(let moment):
+            // One that does not fit the deadline would only make the caller wait for nothing.
+            return moment < deadline.nanoseconds ? released(CallStep(.rest(until: moment))) : confirmed(.late, now)
         }
-        replacesKeySetConnection = answer == nil
-        return answer
     }
 
-    /// Whether a rejected token could be good as far as one can see, so that its "no" needs an answer of its own.
-    func mayBeGood(_ token: SessionToken) -> Bool { token.mayBeGood(now: Clock.secondsSince1970()) }
+    /// Another call's request for the key set ended.
+    ///
+    /// - Parameter result: nil when it was given up; then it is decided anew.
+    @inline(never)
+    package mutating func confirmationEnded(_ result: ConfirmationResult?, now: Int64) -> CallStep {
+        guard let result else { return CallStep(.confirm(candidate: candidate)) }
+        return confirmed(.result(result), now)
+    }
+
+    private mutating func askForKeySet() -> CallStep {
+        CallStep(.askForKeySet(overFreshConnection: replacesConnection))
+    }
+
+    /// The own request for the key set ended.
+    @inline(never)
+    package mutating func keySetEnded(_ report: KeySetReport, now: Int64) -> CallStep {
+        if let id = report.requestID { requestID = id }
+        if report.foundDeadConnection, !replacesConnection {
+            replacesConnection = true
+            return askForKeySet()
+        }
+        var answer = report.answer
+        if report.isUnbound {
+            if !hasAskedOnceMore {
+                hasAskedOnceMore = true
+                replacesConnection = true
+                return askForKeySet()
+            }
+            answer = .result(.outage(0))
+        }
+        if purpose == .check { return checked(answer) }
+        let landing = flight.map { CallStep.Landing(flight: $0, result: answer.shared) }
+        flight = nil
+        var step = confirmed(answer, now)
+        step.landing = landing
+        return step
+    }
 
     /// The "no" is confirmed, or is not.
-    mutating func confirmed(_ answer: KeySetAnswer) -> CallAction {
-        tellWhereHidden(answer)
+    @inline(never)
+    private mutating func confirmed(_ answer: KeySetAnswer, _ now: Int64) -> CallStep {
+        let outcome: ExchangeOutcome
         switch answer {
-        case .result(.outage(0)) where deadline.hasPassed(at: Clock.monotonicNanoseconds()), .late, .failed:
-            // A caller whose own time ran out learnt nothing.
-            settle(.nothing)
-        case .result(.outage):
-            settle(.failure)
-        case .result(.stands), .result(.hidden), .result(.notShown), .result(.cached):
-            // What stands before Hanko keeps every "no" from being confirmed; counted as a failure, garbage could open the
-            // breaker for everybody.
-            settle(.success)
+        // A caller whose own time ran out learnt nothing.
+        case .result(.outage(0)) where deadline.hasPassed(at: now), .late, .failed: outcome = .nothing
+        case .result(.outage): outcome = .failure
+        // What stands before Hanko keeps every "no" from being confirmed; counted as a failure, garbage could open the
+        // breaker for everybody.
+        case .result(.stands), .result(.hidden), .result(.notShown), .result(.cached): outcome = .success
         }
-        switch answer {
-        case .result(let result): return next(call.confirmed(result))
-        case .late: return next(call.confirmed(.outage(0)))
-        case .failed(let failure): return next(call.judged(.transport(failure)))
+        var step = settled(outcome) { call in
+            switch answer {
+            case .result(let result): call.judged(result.reason)
+            case .late: call.judged(ConfirmationResult.outage(0).reason)
+            case .failed(let failure): call.judged(.transport(failure))
+            }
         }
+        step.hiddenKeySet = Self.hiddenKeySet(answer)
+        return step
     }
 
     /// The start-up test has asked for the key set.
-    func checked(_ answer: KeySetAnswer) -> CallAction {
-        let confirmsRejections = context.configuration.confirmsRejections
-        if confirmsRejections { tellWhereHidden(answer) }
-        switch answer {
-        case .result(let result):
-            return .finish(StartupCheck.end(after: result, confirmsRejections: confirmsRejections))
-        case .late:
-            return .finish(StartupCheck.end(after: .outage(0), confirmsRejections: confirmsRejections))
-        case .failed(let failure):
-            return .finish(.transport(failure))
-        }
+    @inline(never)
+    private mutating func checked(_ answer: KeySetAnswer) -> CallStep {
+        var step =
+            switch answer {
+            case .result(let result): end(StartupCheck.end(after: result, confirmsRejections: confirmsRejections))
+            case .late: end(StartupCheck.end(after: .outage(0), confirmsRejections: confirmsRejections))
+            case .failed(let failure): end(.transport(failure))
+            }
+        if confirmsRejections { step.hiddenKeySet = Self.hiddenKeySet(answer) }
+        return step
     }
 
-    private func tellWhereHidden(_ answer: KeySetAnswer) {
-        if case .result(.hidden(let code)) = answer { context.tellOfHiddenKeySet(code) }
+    private static func hiddenKeySet(_ answer: KeySetAnswer) -> Int? {
+        if case .result(.hidden(let code)) = answer { code } else { nil }
+    }
+
+    // MARK: The end
+
+    /// The deadline passed while the call waited for a turn or for another call's key set.
+    @inline(never)
+    package mutating func deadlinePassed(now: Int64) -> CallStep {
+        stage == .confirming ? confirmed(.late, now) : refused(.deadline, now: now)
+    }
+
+    /// The call ends here, whatever is under way: a probe that did not come to an end passes the probe on.
+    @inline(never)
+    package mutating func cancelled(_ reason: VerdictReason) -> CallStep {
+        session = nil
+        return end(reason)
+    }
+
+    /// The candidate is judged, by Hanko or without asking.
+    @inline(never)
+    private mutating func judged(_ reason: VerdictReason) -> CallStep {
+        switch reason.status {
+        case .ok, .unavailable, .timeout, .cancelled:
+            return finish(reason)
+        case .invalidToken:
+            break
+        default:
+            if firstUnjudged == nil { firstUnjudged = reason }
+        }
+        guard candidate &+ 1 < candidateCount else { return finish(firstUnjudged ?? reason) }
+        candidate &+= 1
+        stage = .candidate
+        return released(takeTurn())
     }
 
     /// The start-up test goes on where a validation ends.
-    private func next(_ action: CallAction) -> CallAction {
-        guard purpose == .check, case .finish(let reason) = action else { return action }
-        let offset = Verdict.clockOffset(now: Clock.secondsSince1970(), serverDate: serverDate)
-        return StartupCheck.end(after: reason, clockOffset: offset).map { .finish($0) } ?? .askForKeySet
+    private mutating func finish(_ reason: VerdictReason) -> CallStep {
+        guard purpose == .check else { return end(reason) }
+        if let reason = StartupCheck.end(after: reason, clockOffset: clockOffset) { return end(reason) }
+        stage = .keySet
+        replacesConnection = false
+        return holdsTurn ? askForKeySet() : takeTurn()
     }
 
-    // MARK: The client's health and counters
-
-    /// The call ends here, whatever is under way: a probe that did not come to an end passes the probe on.
-    ///
-    /// - Parameter exchange: the one under way, which may have sent its request.
-    mutating func giveUp(_ exchange: Exchange?) {
-        if let exchange { count(exchange) }
-        settle(.nothing)
+    @inline(never)
+    private mutating func end(_ reason: VerdictReason) -> CallStep {
+        stage = .ended
+        if reason != .accepted { session = nil }
+        let landing = flight.map { CallStep.Landing(flight: $0, result: nil) }
+        flight = nil
+        var step = settled(.nothing) { $0.released(CallStep(.finish(reason))) }
+        step.landing = landing
+        return step
     }
 
-    /// The call was taken on; `countEnd` must follow.
-    func countBegin() {
-        if purpose == .validation { context.statistics.validationBegan() }
+    // MARK: What goes with a step
+
+    private mutating func released(_ step: CallStep) -> CallStep {
+        var step = step
+        step.releasesTurn = step.releasesTurn || holdsTurn
+        holdsTurn = false
+        return step
     }
 
-    /// The result is there for whoever asked.
-    func countEnd(_ reason: VerdictReason) {
-        if purpose == .validation { context.statistics.validationEnded(reason.status) }
-    }
-
-    private mutating func settle(_ outcome: ExchangeOutcome) {
-        guard let permit else { return }
-        self.permit = nil
-        guard context.breaker.settle(permit, outcome) else { return }
-        context.statistics.breakerOpened()
-        context.log.write(
-            .warning, status: .unavailable, code: 0,
-            "ten of the last twenty exchanges with Hanko failed; it is not asked for a while, but probed")
-    }
-
-    private func count(_ exchange: Exchange) {
-        context.statistics.sentRequests(exchange.sentRequests)
-        context.statistics.openedConnections(exchange.openedConnections)
-    }
-
-    /// A kept connection that the server closed meanwhile is nothing special; one on which it spoke unasked is.
-    private func warnOfUnaskedBytes() {
-        context.log.write(.warning, status: .protocolError, code: 0, TransportFailure.unaskedBytes.text)
+    /// Tells the breaker how the exchange went that it admitted, if it did, and then goes on.
+    @inline(never)
+    private mutating func settled(_ outcome: ExchangeOutcome, _ goOn: (inout CallProgress) -> CallStep) -> CallStep {
+        let settlement = permit.map { CallStep.Settlement(permit: $0, outcome: outcome) }
+        permit = nil
+        var step = goOn(&self)
+        if let settlement { step.settlement = settlement }
+        return step
     }
 }

@@ -42,7 +42,8 @@ package final class Client: @unchecked Sendable {
         let process = HostProcess.current()
         let log = Log(configuration.logTarget, threshold: configuration.logLevel, limiter: process.logLimiter)
         guard log.takes(.error) else { return }
-        for variable in configuration.misspelledVariables where process.misspellingLimiter.admit(variable.name) {
+        for variable in configuration.misspelledVariables {
+            guard process.misspellingLimiter.with({ $0.admit(variable.name) }) else { continue }
             log.write(.error, status: .misconfigured, code: 0, isLimited: false, variable.text)
         }
     }
@@ -131,9 +132,10 @@ package final class Client: @unchecked Sendable {
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         do {
             let context = try currentCore().context
-            var call = BlockingCall(context, purpose, credentials, wantsSession: wantsSession, deadline: deadline)
-            let judgement = call.run()
-            return context.conclude(judgement.reason, session: judgement.session)
+            let progress = context.progress(
+                purpose, candidateCount: credentials.count, wantsSession: wantsSession, deadline: deadline)
+            var call = BlockingCall(context, credentials, progress)
+            return call.run()
         } catch {
             return CallResult(error)
         }

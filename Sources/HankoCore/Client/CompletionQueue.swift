@@ -79,7 +79,7 @@ package final class CompletionQueue: @unchecked Sendable {
         guard Memory.isAvailable else { return CallResult(ClientError.memoryShortage) }
         let context = core.context
         let completions = completions.takeUnretainedValue()
-        let progress = CallProgress(context, purpose, candidateCount: credentials.count, wantsSession: true)
+        let progress = context.progress(purpose, candidateCount: credentials.count, wantsSession: true)
         guard
             let submission = Submission.make(credentials, tag: tag, completions: completions, progress: progress)
         else { return context.refuse(.transport(.localShortage), purpose) }
@@ -88,7 +88,7 @@ package final class CompletionQueue: @unchecked Sendable {
         } catch {
             return context.refuse(.transport(error), purpose)
         }
-        progress.countBegin()
+        context.countBegin(progress)
         worker.submit(submission)
         return .ok
     }
@@ -113,8 +113,8 @@ package final class CompletionQueue: @unchecked Sendable {
             body(
                 index,
                 Completion(
-                    tag: submission.tag, status: reason.status, text: context.text(of: reason),
-                    session: submission.session))
+                    tag: submission.tag, status: reason.status,
+                    text: context.text(of: reason, submission.progress.requestID), session: submission.session))
             index &+= 1
         }
     }

@@ -2,10 +2,10 @@ import CCurl
 
 /// The address of a Hanko, checked, with the path of a tenant if it has one.
 package struct APIURL {
-    /// `{api}/sessions/validate`, NUL-terminated for libcurl.
-    package let validateURL: [UInt8]
-    /// `{api}/.well-known/jwks.json`, likewise.
-    package let keySetURL: [UInt8]
+    /// NUL-terminated for libcurl, which connects to its host.
+    package let text: [UInt8]
+    /// Writes the requests for it.
+    package let writer: RequestWriter
     package let isHTTPS: Bool
     /// Whether the host is this machine: exactly `localhost`, 127.0.0.0/8 in dotted form, or `[::1]`.
     package let isLoopback: Bool
@@ -48,17 +48,30 @@ package struct APIURL {
         guard let host = try Self.part(CURLUPART_HOST, of: parts), !host.isEmpty else {
             throw ConfigurationError("must name a host, as in https://<tenant>.hanko.io")
         }
-        if let port = try Self.part(CURLUPART_PORT, of: parts), Self.equals(port, "0") {
+        let usesTLS = isHTTPS
+        let digits = try Self.part(CURLUPART_PORT, of: parts) ?? ByteView(usesTLS ? "443" : "80").bytes()
+        guard let port = digits.withUnsafeBufferPointer({ ByteView($0).decimal(atMost: 65_535) }), port > 0 else {
             throw Self.error(CURLUE_BAD_PORT_NUMBER)
         }
         let hasZone = try Self.part(CURLUPART_ZONEID, of: parts) != nil
         isLoopback = !hasZone && host.withUnsafeBufferPointer { Self.isLoopback(ByteView($0)) }
-        guard var url = try Self.part(CURLUPART_URL, of: parts) else {
-            throw ConfigurationError.shortage
+        guard let url = try Self.part(CURLUPART_URL, of: parts) else { throw ConfigurationError.shortage }
+        self.text = url + [0]
+        var path = try Self.part(CURLUPART_PATH, of: parts) ?? []
+        while path.last == ASCII.slash { path.removeLast() }
+        let name = Self.asciiName(of: host, parts)
+        let made = name.withUnsafeBufferPointer { name in
+            path.withUnsafeBufferPointer { path in
+                RequestWriter(
+                    isHTTPS: usesTLS, host: ByteView(name), port: UInt16(truncatingIfNeeded: port), path: ByteView(path)
+                )
+            }
         }
-        while url.last == ASCII.slash { url.removeLast() }
-        validateURL = url + ByteView("/sessions/validate").bytes() + [0]
-        keySetURL = url + ByteView("/.well-known/jwks.json").bytes() + [0]
+        guard let made else {
+            throw ConfigurationError(
+                "has a host or a path that cannot be sent; write the host in its ASCII form (xn--)")
+        }
+        writer = made
     }
 
     private static var expectation: StaticString {
@@ -76,9 +89,11 @@ package struct APIURL {
     }
 
     /// - Returns: nil when the URL has no such part.
-    private static func part(_ part: CURLUPart, of url: OpaquePointer) throws(ConfigurationError) -> [UInt8]? {
+    private static func part(
+        _ part: CURLUPart, of url: OpaquePointer, _ flags: UInt32 = 0
+    ) throws(ConfigurationError) -> [UInt8]? {
         var text: UnsafeMutablePointer<CChar>?
-        let code = curl_url_get(url, part, &text, 0)
+        let code = curl_url_get(url, part, &text, flags)
         if code == CURLUE_OUT_OF_MEMORY { throw .shortage }
         guard code == CURLUE_OK, let text else { return nil }
         defer { curl_free(text) }
@@ -89,6 +104,16 @@ package struct APIURL {
             position &+= 1
         }
         return bytes
+    }
+
+    /// The name by which a host is asked for: where it is not ASCII, the one that libcurl looks up. As it is where libcurl
+    /// cannot convert it, which depends on the locale, too.
+    private static func asciiName(of host: [UInt8], _ url: OpaquePointer) -> [UInt8] {
+        for byte in host where byte >= 0x80 {
+            // CURLU_PUNYCODE, since 7.88.
+            do { return try part(CURLUPART_HOST, of: url, UInt32(1) << 12) ?? host } catch { return host }
+        }
+        return host
     }
 
     private static func equals(_ bytes: [UInt8], _ text: StaticString) -> Bool {

@@ -41,6 +41,13 @@ package struct RequestID: Equatable {
         }
     }
 
+    /// The digits, for an operator who looks for the request in Hanko's log.
+    package var text: String {
+        withUnsafeBytes(of: (first.littleEndian, second.littleEndian, third.littleEndian, fourth.littleEndian)) {
+            ByteView($0.baseAddress?.assumingMemoryBound(to: UInt8.self), count: $0.count).text()
+        }
+    }
+
     /// The eight digits of a number, the highest in the lowest byte.
     private static func digits(_ number: UInt32) -> UInt64 {
         // Each step parts the halves of what the one before left together; then each byte holds four bits.

@@ -29,10 +29,9 @@ package enum ResponseFault: Error, Equatable {
         case .emptyReply: .emptyReply
         case .connectionLost: .connectionLost
         case .bodyCutShort: .bodyCutShort
-        // An encoded body has no reason of its own there yet; what it may become is a member of `Answer`.
-        case .notHTTP, .brokenTransferEncoding, .encodedBody: .notHTTP
+        case .notHTTP, .brokenTransferEncoding: .notHTTP
         case .localShortage: .localShortage
-        case .headTooLarge, .bodyTooLarge, .brokenContentLength: nil
+        case .headTooLarge, .bodyTooLarge, .brokenContentLength, .encodedBody: nil
         }
     }
 }

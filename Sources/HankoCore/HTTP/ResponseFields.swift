@@ -18,13 +18,15 @@ struct ResponseFields {
     private(set) var contentLength = ContentLength.absent
     private(set) var transferEncoding = TransferEncoding.absent
     /// `Connection: close`: the server closes the connection after this answer.
-    private(set) var closesConnection = false
+    private(set) var closesConnection: Bool
     /// A `Content-Encoding` other than `identity`.
     private(set) var isEncoded = false
     private(set) var echo = RequestIDEcho.none
     private(set) var date: Int64?
     private(set) var retryAfter: RetryAfter?
     private(set) var age: Int64?
+
+    init(closesConnection: Bool = false) { self.closesConnection = closesConnection }
 
     /// Whether a body is announced; where none can follow, this shows that sender and reader may disagree.
     var announceBody: Bool {
@@ -75,7 +77,7 @@ struct ResponseFields {
         return true
     }
 
-    @inline(__always)
+    @inline(never)
     private static func value(_ line: ByteView, _ colon: Int) -> ByteView { line.slice(from: colon &+ 1).trimmed() }
 
     private mutating func take(contentLength value: ByteView) {

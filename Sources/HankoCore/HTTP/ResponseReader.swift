@@ -110,7 +110,8 @@ package struct ResponseReader: ~Copyable {
         if case .failed(let fault) = progress {
             answer.headTooLarge = fault == .headTooLarge
             answer.bodyTooLarge = fault == .bodyTooLarge
-            answer.contentLengthsDiffer = fault == .brokenContentLength
+            answer.hasBrokenLength = fault == .brokenContentLength
+            answer.isEncoded = fault == .encodedBody
         }
         guard progress == .complete else { return take(answer) }
         return body.withView { bytes in
@@ -119,23 +120,19 @@ package struct ResponseReader: ~Copyable {
         }
     }
 
-    /// Whether the connection may serve another request: the answer was read to its declared end, and nothing follows
-    /// it.
+    /// Whether the connection may serve another request, as far as its bytes say: the answer was read to its declared
+    /// end, nothing follows it, and neither head nor status says otherwise.
     ///
-    /// A 400 that is not in Hanko's own shape closes the connection as well; whether it is, only the verdict knows.
     /// What arrives later is asked about again: bytes that come before the next request close the connection.
     package var mayKeep: Bool {
         progress == .complete && wasReadToItsEnd && !hasSurplus && !isClosed && leavesConnectionOpen
     }
 
-    /// What the head says of that. After 408, 413 and 431 the server has not read the request to its end.
     private var leavesConnectionOpen: Bool {
-        guard statusLine.minorVersion >= 1, !fields.closesConnection else { return false }
-        switch statusLine.status {
-        case 101, 408, 413, 431: return false
-        default: return true
-        }
+        statusLine.minorVersion >= 1 && !fields.closesConnection && meaning.reuse != .closed
     }
+
+    private var meaning: ExchangeMeaning { .of(status: statusLine.status) }
 
     // MARK: What arrives
 
@@ -246,7 +243,7 @@ package struct ResponseReader: ~Copyable {
     }
 
     /// Takes a line without its end.
-    @inline(__always)
+    @inline(never)
     private mutating func takeLine(_ line: ByteView) {
         if expectsStatusLine {
             guard let read = ResponseStatusLine(line) else { return fail(.notHTTP) }
@@ -265,12 +262,12 @@ package struct ResponseReader: ~Copyable {
             guard interimAnswers < Self.maximumInterimAnswers, !fields.announceBody else { return fail(.notHTTP) }
             interimAnswers &+= 1
             expectsStatusLine = true
-            // What it said is not said of the answer itself.
-            fields = ResponseFields()
+            // What it said is not said of the answer itself, but for the end of the connection (RFC 9112 section 9.6).
+            fields = ResponseFields(closesConnection: fields.closesConnection)
             return
         }
         isHeadComplete = true
-        if Verdict.needsBody(status: statusLine.status) { beginBody() } else { beginUnneededBody() }
+        if meaning.needsBody { beginBody() } else { beginUnneededBody() }
     }
 
     // MARK: The body

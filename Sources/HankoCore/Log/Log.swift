@@ -4,9 +4,9 @@ import CSystem
 package final class Log: @unchecked Sendable {
     private let target: LogTarget
     private let threshold: LogLevel
-    private let limiter: SharedLogLimiter
+    private let limiter: Locked<LogLimiter>
 
-    package init(_ target: LogTarget, threshold: LogLevel, limiter: SharedLogLimiter) {
+    package init(_ target: LogTarget, threshold: LogLevel, limiter: Locked<LogLimiter>) {
         self.target = target
         self.threshold = threshold
         self.limiter = limiter
@@ -40,7 +40,7 @@ package final class Log: @unchecked Sendable {
                 bytes.withMemoryRebound(to: CChar.self) { function(context, level.rawValue, $0.baseAddress) }
             }
         case .standardError:
-            guard let suppressed = isLimited ? limiter.admit(status: status, code: code) : 0 else { return false }
+            guard let suppressed = isLimited ? admit(status, code) : 0 else { return false }
             var line: [UInt8] = []
             append("libhanko: \(level.name): \(status.name): \(text)", to: &line)
             if suppressed > 0 { append(" (\(suppressed) more like this were not logged)", to: &line) }
@@ -50,6 +50,12 @@ package final class Log: @unchecked Sendable {
             line.withUnsafeBytes { bytes in hanko_write_without_signal(STDERR_FILENO, bytes.baseAddress, bytes.count) }
         }
         return true
+    }
+
+    /// - Returns: nil when the line must not be written; otherwise how many were left out since the last one.
+    private func admit(_ status: Status, _ code: Int) -> Int64? {
+        let now = Clock.monotonicNanoseconds()
+        return limiter.with { $0.admit(status: status.rawValue, code: Int32(truncatingIfNeeded: code), now: now) }
     }
 
     /// A configured audience may hold anything, but a line must stay one line.

@@ -3,8 +3,8 @@ import Synchronization
 /// What all clients share in the process that loaded the library: libcurl, the descriptors that are open, the way out.
 final class HostProcess: ProcessOwned, @unchecked Sendable {
     private let lock = Lock()
-    let logLimiter = SharedLogLimiter()
-    let misspellingLimiter = SharedNameLimiter()
+    let logLimiter = Locked(LogLimiter())
+    let misspellingLimiter = Locked(NameLimiter())
     private let gate = ExitGate()
     private let descriptors = DescriptorRegistry()
     private var library: CurlLibrary?

@@ -3,5 +3,6 @@ struct ProcessResources {
     let library: CurlLibrary
     let descriptors: DescriptorRegistry
     let gate: ExitGate
-    let logLimiter: SharedLogLimiter
+    /// All clients write to one standard error.
+    let logLimiter: Locked<LogLimiter>
 }

@@ -101,7 +101,9 @@ final class Completions: @unchecked Sendable {
     // MARK: For the worker
 
     /// Publishes what ended.
-    func publish() {
+    ///
+    /// - Parameter count: counts how one ended.
+    func publish(_ count: (Submission) -> Void) {
         var published = ended.takeAll()
         lock.lock()
         var next = published.first
@@ -109,7 +111,7 @@ final class Completions: @unchecked Sendable {
             next = submission.next
             tags.remove(submission)
             // Under the lock, so that who sees it counted finds it, and who finds it sees it counted.
-            submission.progress.countEnd(submission.reason)
+            count(submission)
             tokenBytes &-= submission.tokenBytes
         }
         if event >= 0 {

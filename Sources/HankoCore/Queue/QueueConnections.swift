@@ -1,113 +1,128 @@
-/// What a worker has of connections: its turns, the exchanges that are under way and for whom, and those that are kept.
+import CCurl
+
+/// The connections of a worker: those that are being opened, those under way, each with its submission, and those that
+/// are kept.
 struct QueueConnections {
+    private struct Slot {
+        var connection: Connection?
+        /// The call that it is opened or used for.
+        unowned(unsafe) var submission: Submission?
+        /// How many connections had the place before: what was reported of one of those is not this one's.
+        var generation: UInt64 = 0
+        var isOpening = false
+        /// The other side has closed it; what it sent before may still be there.
+        var hasEnded = false
+    }
+
     private let context: CallContext
-    private let table: ConnectionTable
-    private let wake: () -> Void
-    /// The call that each exchange under way is for, by the exchange's slot.
-    private var underWay: [Submission?] = []
+    private let poller: SocketPoller
+    private let openers: ConnectionOpeners
+    private var slots: [Slot] = []
     private var freeSlots: [Int] = []
-    private var idle: [Exchange] = []
-    /// The place in line for a connection, while all are in use.
-    private var ticket: UInt64?
-    /// Turns that came and are not used yet.
-    private var turns = 0
+    private var idle: [Connection] = []
 
-    /// - Parameter wake: is called when a turn that was waited for has come, from any thread, with a lock held; the worker
-    ///   then calls `turnCame`.
-    init(_ context: CallContext, _ table: ConnectionTable, wake: @escaping () -> Void) {
+    init(_ context: CallContext, _ poller: SocketPoller, _ openers: ConnectionOpeners) {
         self.context = context
-        self.table = table
-        self.wake = wake
+        self.poller = poller
+        self.openers = openers
     }
 
-    // MARK: Turns
+    // MARK: Taking and giving back
 
-    /// Takes a turn, or a place in line.
-    ///
-    /// - Returns: false when there is none yet.
-    mutating func takeTurn() -> Bool {
-        if turns > 0 {
-            turns &-= 1
-            return true
-        }
-        guard ticket == nil else { return false }
-        ticket = context.limit.enter(orWake: wake)
-        return ticket == nil
-    }
-
-    mutating func turnCame() {
-        ticket = nil
-        turns &+= 1
-    }
-
-    /// Nobody here needs a turn: those that came are somebody else's, and so is the place in line.
-    ///
-    /// - Parameter isLast: nothing comes after this. Otherwise a turn that has come meanwhile is noted, and given back
-    ///   when the note is read.
-    mutating func giveTurnsBack(isLast: Bool = false) {
-        while turns > 0 {
-            turns &-= 1
-            context.limit.leave()
-        }
-        guard let ticket else { return }
-        if context.limit.giveUp(ticket) {
-            self.ticket = nil
-        } else if isLast {
-            context.limit.leave()
-        }
-    }
-
-    // MARK: Exchanges
-
-    /// Lends an exchange to a call that has a turn; `giveBack` must follow.
-    ///
-    /// - Throws: why there is none; the turn is given back.
+    /// Takes a kept connection that may serve a request, as far as can be said without looking at it; nil when there is
+    /// none.
     @inline(never)
-    mutating func lend(to submission: Submission) throws(TransportFailure) {
-        do {
-            occupy(try borrow(), submission)
-        } catch {
-            context.limit.leave()
-            throw error
+    mutating func acquire(for submission: Submission) -> Connection? {
+        let now = Clock.monotonicNanoseconds()
+        while let kept = idle.popLast() {
+            if kept.mayServe(at: now) {
+                slots[kept.slot].submission = submission
+                return kept
+            }
+            close(kept)
         }
+        return nil
     }
 
-    private mutating func borrow() throws(TransportFailure) -> Exchange {
-        if let kept = idle.popLast() { return kept }
-        return try Exchange.make(
-            context.configuration, url: context.url, process: context.process, connections: table)
-    }
-
-    private mutating func occupy(_ exchange: Exchange, _ submission: Submission) {
-        if let slot = freeSlots.popLast() {
-            exchange.slot = slot
-            underWay[slot] = submission
-        } else {
-            exchange.slot = underWay.count
-            underWay.append(submission)
-        }
-        submission.exchange = exchange
-        submission.place = .underWay
-    }
-
-    /// Takes back what a call has, if it has anything.
+    /// Begins to open a connection.
+    ///
+    /// - Throws: why it cannot be begun.
     @inline(never)
-    mutating func giveBack(_ submission: Submission) {
-        guard let exchange = submission.exchange else { return }
-        submission.exchange = nil
-        let isKept = exchange.releaseConnection()
-        exchange.erase()
-        underWay[exchange.slot] = nil
-        freeSlots.append(exchange.slot)
-        if isKept { idle.append(exchange) }
-        context.limit.leave()
+    mutating func open(for submission: Submission) throws(TransportFailure) -> Connection {
+        let connection = try Connection.make(context.settings)
+        try connection.prepareOpening(until: submission.progress.deadline)
+        guard openers.begin(connection) else { throw .localShortage }
+        if freeSlots.isEmpty {
+            freeSlots.append(slots.count)
+            slots.append(Slot())
+        }
+        let slot = freeSlots.removeLast()
+        connection.slot = slot
+        slots[slot].connection = connection
+        slots[slot].submission = submission
+        slots[slot].isOpening = true
+        return connection
     }
 
-    /// The call that an exchange is for.
-    func submission(of exchange: Exchange) -> Submission? { underWay[exchange.slot] }
+    /// The opening of a connection has ended.
+    ///
+    /// - Returns: for whom it was begun.
+    @inline(never)
+    mutating func opened(_ connection: Connection, _ code: CURLcode) throws(TransportFailure) {
+        slots[connection.slot].isOpening = false
+        try connection.opened(code)
+        let number = slots[connection.slot].generation << 32 | UInt64(connection.slot)
+        guard poller.add(connection.socket, number: number & ~(1 << 63)) else { throw .localShortage }
+    }
 
-    /// The number that is above that of every exchange under way.
-    var slotCount: Int { underWay.count }
+    /// Keeps a connection that may serve again, unless the other side has closed it.
+    mutating func release(_ connection: Connection) {
+        guard !slots[connection.slot].hasEnded else { return close(connection) }
+        slots[connection.slot].submission = nil
+        idle.append(connection)
+    }
 
-    func submission(inSlot slot: Int) -> Submission? { underWay[slot] }
+    /// Closes a connection, which is not among the kept ones.
+    ///
+    /// - Parameter usesLibrary: false when the process exits: libcurl must not be touched any more.
+    @inline(never)
+    mutating func close(_ connection: Connection, usesLibrary: Bool = true) {
+        let slot = connection.slot
+        if connection.socket >= 0 { poller.remove(connection.socket) }
+        if usesLibrary { openers.release(connection, isOpening: slots[slot].isOpening) }
+        slots[slot].connection = nil
+        slots[slot].submission = nil
+        slots[slot].isOpening = false
+        slots[slot].hasEnded = false
+        slots[slot].generation = (slots[slot].generation &+ 1) & 0x3FFF_FFFF
+        freeSlots.append(slot)
+    }
+
+    /// Closes all that are kept.
+    mutating func closeIdle(usesLibrary: Bool = true) {
+        while let kept = idle.popLast() { close(kept, usesLibrary: usesLibrary) }
+    }
+
+    // MARK: Events
+
+    /// Whom a connection is opened or used for.
+    func submission(of connection: Connection) -> Submission? { slots[connection.slot].submission }
+
+    /// Something has come on a connection. One that is kept is closed where the other side has closed it: it may not be
+    /// taken, and so not be looked at, for long.
+    ///
+    /// - Returns: the submission that it is used for, if it is used.
+    mutating func submission(at number: UInt64, _ event: SocketPoller.Event) -> Submission? {
+        let slot = Int(truncatingIfNeeded: number & 0xFFFF_FFFF)
+        guard slot < slots.count, slots[slot].generation == number >> 32, !slots[slot].isOpening else { return nil }
+        slots[slot].hasEnded = slots[slot].hasEnded || event.hasEnd
+        if let submission = slots[slot].submission { return submission }
+        if event.hasEnd, let index = idle.firstIndex(where: { $0.slot == slot }) { close(idle.remove(at: index)) }
+        return nil
+    }
+
+    /// All calls that have a connection, one after the other.
+    var slotCount: Int { slots.count }
+
+    func submission(inSlot slot: Int) -> Submission? { slots[slot].submission }
 }

@@ -7,7 +7,8 @@ import CSystem
 /// Its steps call each other from many places; those that are large are not inlined, to keep the library small.
 final class QueueWorker: @unchecked Sendable {
     private let context: CallContext
-    private let loop: TransferLoop
+    private let poller: SocketPoller
+    private let openers: ConnectionOpeners
     private let mailbox: WorkerMailbox
     private let returned = ReturnedSessions()
     private var thread = pthread_t()
@@ -16,10 +17,14 @@ final class QueueWorker: @unchecked Sendable {
 
     /// What is to be carried out.
     private var notes = WorkerNotes()
+    private var turns: QueueTurns
     private var connections: QueueConnections
-    /// Those that wait for a connection, in the order of their deadlines.
-    private var waiting = SubmissionList()
-    private var resting = RestingSubmissions()
+    /// Those that wait for a turn, until their deadlines.
+    private var line = SubmissionHeap()
+    /// All others that are under way, each until the moment at which it waits no longer.
+    private var moments = SubmissionHeap()
+    /// How many events the last wait has brought.
+    private var eventCount = 0
     /// The queues with something that ended in this round.
     private var published: [Completions] = []
 
@@ -27,16 +32,20 @@ final class QueueWorker: @unchecked Sendable {
     ///
     /// - Returns: nil when memory, descriptors or threads are lacking.
     static func make(_ context: CallContext) -> QueueWorker? {
-        guard let loop = TransferLoop.make(context.configuration, process: context.process) else { return nil }
-        let worker = QueueWorker(context, loop)
+        guard let poller = SocketPoller.make(context.process.descriptors),
+            let openers = ConnectionOpeners.make(poller, context.process)
+        else { return nil }
+        let worker = QueueWorker(context, poller, openers)
         return worker.start() ? worker : nil
     }
 
-    private init(_ context: CallContext, _ loop: TransferLoop) {
+    private init(_ context: CallContext, _ poller: SocketPoller, _ openers: ConnectionOpeners) {
         self.context = context
-        self.loop = loop
-        mailbox = WorkerMailbox(waking: loop)
-        connections = QueueConnections(context, loop.connections) { [mailbox] in mailbox.leave { $0.hasTurn = true } }
+        self.poller = poller
+        self.openers = openers
+        mailbox = WorkerMailbox(waking: poller)
+        turns = QueueTurns(context.limit) { [mailbox] in mailbox.leave { $0.hasTurn = true } }
+        connections = QueueConnections(context, poller, openers)
     }
 
     private func start() -> Bool {
@@ -106,16 +115,16 @@ final class QueueWorker: @unchecked Sendable {
                 continue
             }
             carryOutNotes()
-            // Once more, so that what begins now is sent before the wait.
-            var rounds = 2
-            repeat {
-                loop.work()
-                while let exchange = loop.nextEnded() { ended(exchange) }
-                if loop.isBroken { giveUpExchanges() }
-                wakeResting()
-                giveUpWaiting()
-                rounds &-= 1
-            } while startWaiting() && rounds > 0
+            carryOutEvents()
+            openers.workForTimers()
+            carryOutOpened()
+            carryOutMoments()
+            while serveLine() {
+                // Once more, so that what begins now goes out before the wait; what ends there may stand in line again.
+                openers.workForTimers()
+                carryOutOpened()
+            }
+            if openers.isBroken { giveUpConnections() }
             context.process.gate.leave()
             publish()
             sleep()
@@ -124,14 +133,17 @@ final class QueueWorker: @unchecked Sendable {
     }
 
     private func readNotes() {
-        if notes.hasTurn { connections.turnCame() }
-        var next = notes.arrived.first
-        while let submission = next {
-            next = submission.next
-            submission.place = .waiting
-            if submission.isWithdrawn { notes.cancelled.append(submission) }
+        if notes.hasTurn { turns.turnCame() }
+        while let submission = notes.arrived.popFirst() {
+            submission.place = .ready(nil)
+            if submission.isWithdrawn {
+                // Where those are that were cancelled in time.
+                waitForTurn(submission)
+                notes.cancelled.append(submission)
+            } else {
+                carryOut(submission.progress.begin(), for: submission)
+            }
         }
-        waiting.append(contentsOf: &notes.arrived)
     }
 
     private func carryOutNotes() {
@@ -145,104 +157,186 @@ final class QueueWorker: @unchecked Sendable {
         let sleeps = mailbox.fallAsleep()
         if sleeps { returned.free(staysAwake: false) }
         // Events are collected in any case.
-        loop.wait(until: sleeps ? nextMoment() : 0)
+        var milliseconds: Int32 = 0
+        if sleeps {
+            milliseconds = -1
+            if let next = nextMoment() {
+                let rest = Deadline(nanoseconds: next).remainingMilliseconds(at: Clock.monotonicNanoseconds())
+                milliseconds = Int32(min(rest, 3_600_000))
+            }
+        }
+        eventCount = poller.wait(milliseconds: milliseconds)
     }
 
     private func nextMoment() -> Int64? {
-        let deadline = waiting.first?.progress.deadline.nanoseconds
-        guard let rest = resting.first?.restsUntil else { return deadline }
-        return deadline.map { min($0, rest) } ?? rest
+        var next = openers.nextMoment
+        if let first = line.first { next = min(next ?? .max, first.moment) }
+        if let first = moments.first { next = min(next ?? .max, first.moment) }
+        return next
     }
 
     private func endThread() {
         let usesLibrary = context.process.gate.enter()
         endAll(.cancelled, usesLibrary: usesLibrary)
+        connections.closeIdle(usesLibrary: usesLibrary)
         if usesLibrary { context.process.gate.leave() }
         publish()
         notes.removeAll()
-        connections.giveTurnsBack(isLast: true)
+        turns.releaseUnused(isLast: true)
         returned.free(staysAwake: false)
     }
 
-    // MARK: Connections
+    // MARK: Events
 
-    /// Begins as many of those that wait as there are connections for.
-    ///
-    /// - Returns: whether any was begun.
-    private func startWaiting() -> Bool {
-        var hasBegun = false
-        while let submission = waiting.first {
-            if let action = refusal(of: submission) {
-                waiting.remove(submission)
-                carryOut(action, for: submission)
+    private func carryOutEvents() {
+        var index = 0
+        while index < eventCount {
+            defer { index &+= 1 }
+            guard let (source, event) = poller.event(at: index) else { continue }
+            switch source {
+            case .opening(let socket, let opener):
+                openers.work(event, on: socket, opener: opener)
+                carryOutOpened()
+            case .connection(let number):
+                // What comes on one that is kept is looked at before the next request.
+                guard let submission = connections.submission(at: number, event),
+                    case .exchanging(let connection) = submission.place
+                else { continue }
+                goOn(submission, connection, connection.goOn())
+            }
+            // What begins now comes before the next one that opens: with each connection that it begins libcurl may close
+            // others that are open and not in use yet.
+            openers.workForTimers()
+        }
+        eventCount = 0
+    }
+
+    private func carryOutOpened() {
+        while let (connection, code) = openers.nextOpened() {
+            guard let submission = connections.submission(of: connection) else { continue }
+            moments.remove(submission)
+            do {
+                try connections.opened(connection, code)
+            } catch {
+                connections.close(connection)
+                submission.place = .ready(nil)
+                carryOut(exchangeEnded(submission, .failure(error), nil), for: submission)
                 continue
             }
-            guard connections.takeTurn() else { return hasBegun }
-            waiting.remove(submission)
-            start(submission)
+            context.statistics.openedConnections(1)
+            begin(submission, connection)
+        }
+    }
+
+    /// The time of those is over that wait for something else than a turn.
+    private func carryOutMoments() {
+        let now = Clock.monotonicNanoseconds()
+        while let submission = moments.first, submission.moment <= now {
+            moments.remove(submission)
+            switch submission.place {
+            case .resting:
+                submission.place = .ready(nil)
+                carryOut(submission.progress.rested(), for: submission)
+            case .joined(let waiter):
+                submission.place = .ready(nil)
+                context.confirmations.giveUp(waiter)
+                let isOver = context.confirmations.isOver(waiter)
+                carryOut(
+                    isOver
+                        ? submission.progress.confirmationEnded(waiter.result, now: now)
+                        : submission.progress.deadlinePassed(now: now), for: submission)
+            case .connecting(let connection):
+                connections.close(connection)
+                submission.place = .ready(nil)
+                carryOut(exchangeEnded(submission, .failure(.deadline), nil), for: submission)
+            case .exchanging(let connection):
+                connection.stopWaiting()
+                exchangeEnded(submission, connection)
+            case .arriving, .inLine, .ready, .ended:
+                break  // none of these waits there
+            }
+        }
+    }
+
+    // MARK: Turns
+
+    @inline(never)
+    private func waitForTurn(_ submission: Submission) {
+        submission.place = .inLine
+        line.insert(submission, until: submission.progress.deadline.nanoseconds)
+    }
+
+    /// Begins as many of those in line as there are turns for.
+    ///
+    /// - Returns: whether any was begun.
+    private func serveLine() -> Bool {
+        var hasBegun = false
+        while let submission = line.first {
+            let now = Clock.monotonicNanoseconds()
+            if submission.progress.deadline.hasPassed(at: now) {
+                leaveLine(submission)
+                carryOut(submission.progress.deadlinePassed(now: now), for: submission)
+                continue
+            }
+            // Nobody waits for nothing.
+            if submission.progress.needsPermit, !context.breakerWouldAdmit() {
+                leaveLine(submission)
+                carryOut(submission.progress.refused(.breakerOpen, now: now), for: submission)
+                continue
+            }
+            guard turns.acquire() else { return hasBegun }
+            leaveLine(submission)
+            carryOut(context.turnCame(&submission.progress), for: submission)
             hasBegun = true
         }
-        connections.giveTurnsBack()
+        turns.releaseUnused()
         return hasBegun
     }
 
-    private func refusal(of submission: Submission) -> CallAction? {
-        guard case .candidate = submission.need else { return nil }
-        return submission.progress.refusal()
-    }
-
-    /// There is a turn for a call that needs a request.
     @inline(never)
-    private func start(_ submission: Submission) {
-        do {
-            try connections.lend(to: submission)
-        } catch {
-            couldNotStart(submission, error)
-            return
-        }
-        switch submission.need {
-        case .candidate(let candidate):
-            if let action = submission.progress.admission() {
-                connections.giveBack(submission)
-                carryOut(action, for: submission)
-            } else {
-                send(candidate, for: submission, freshConnection: false)
-            }
-        case .keySet:
-            askForKeySet(submission)
-        }
+    private func leaveLine(_ submission: Submission) {
+        line.remove(submission)
+        submission.place = .ready(nil)
     }
 
-    private func couldNotStart(_ submission: Submission, _ failure: TransportFailure) {
-        switch submission.need {
-        case .candidate: carryOut(submission.progress.failed(failure), for: submission)
-        case .keySet: keySetEnded(KeySetAnswer(notAsked: failure), for: submission)
-        }
+    /// Gives the turn of a submission back, and its connection.
+    @inline(never)
+    private func release(_ submission: Submission) {
+        if case .ready(let connection?) = submission.place { connections.release(connection) }
+        submission.place = .ready(nil)
+        turns.release()
     }
 
     // MARK: Steps of a call
 
     @inline(never)
-    private func carryOut(_ action: CallAction, for submission: Submission) {
-        var action = action
+    private func carryOut(_ first: CallStep, for submission: Submission) {
+        var step = first
+        var waiter: SharedConfirmationBoard.Waiter?
         while true {
-            switch action {
-            case .send(let candidate, replacingConnection: true):
-                send(candidate, for: submission, freshConnection: true)
+            if step.releasesTurn { release(submission) }
+            context.carryOut(step)
+            switch step.next {
+            case .takeTurn:
+                waitForTurn(submission)
                 return
-            case .send(let candidate, replacingConnection: false):
-                submission.need = .candidate(candidate)
-                wait(submission)
-                return
-            case .pause(let nanoseconds):
-                rest(submission, until: Clock.monotonicNanoseconds() &+ nanoseconds)
-                return
+            case .send(_, let overFreshConnection), .askForKeySet(let overFreshConnection):
+                guard let next = ask(submission, overFreshConnection: overFreshConnection) else { return }
+                step = next
             case .confirm(let candidate):
-                guard let next = confirm(submission, candidate) else { return }
-                action = next
-            case .askForKeySet:
-                submission.need = .keySet
-                wait(submission)
+                let decision: CallProgress.Decision
+                (decision, waiter) = context.decide(submission.progress, submission.credentials[candidate]) {
+                    [mailbox] in mailbox.leave { $0.confirmed.append(submission) }
+                }
+                step = submission.progress.decided(decision, now: Clock.monotonicNanoseconds())
+            case .rest(let moment):
+                submission.place = .resting
+                moments.insert(submission, until: moment)
+                return
+            case .join:
+                // There is one: it was decided just now.
+                if let waiter { submission.place = .joined(waiter) }
+                moments.insert(submission, until: submission.progress.deadline.nanoseconds)
                 return
             case .finish(let reason):
                 finish(submission, reason)
@@ -251,178 +345,144 @@ final class QueueWorker: @unchecked Sendable {
         }
     }
 
-    private func send(_ candidate: Int, for submission: Submission, freshConnection: Bool) {
-        guard let exchange = submission.exchange, let token = submission.credentials[candidate] else {
-            return finish(submission, .transport(.localShortage))
+    /// Sends the request that is next, over a connection that is kept or that is opened first.
+    ///
+    /// - Returns: what follows when that ends at once.
+    @inline(never)
+    private func ask(_ submission: Submission, overFreshConnection: Bool) -> CallStep? {
+        var held: Connection?
+        if case .ready(let connection?) = submission.place { held = connection }
+        submission.place = .ready(nil)
+        if overFreshConnection, let kept = held {
+            connections.close(kept)
+            held = nil
         }
-        submission.need = .candidate(candidate)
-        submission.progress.sends()
-        begin(
-            exchange,
-            isReady: exchange.prepare(
-                token.text, until: submission.progress.deadline, freshConnection: freshConnection))
-    }
-
-    private func askForKeySet(_ submission: Submission) {
-        guard let exchange = submission.exchange else { return keySetEnded(.failed(.localShortage), for: submission) }
-        submission.need = .keySet
-        let progress = submission.progress
-        begin(
-            exchange,
-            isReady: exchange.prepareKeySet(
-                until: progress.deadline, freshConnection: progress.replacesKeySetConnection))
-    }
-
-    private func begin(_ exchange: Exchange, isReady: Bool) {
-        guard isReady else { return ended(exchange) }
-        if loop.begin(exchange) { return }
-        exchange.prevent(.localShortage)
-        ended(exchange)
-    }
-
-    /// An exchange is over.
-    private func ended(_ exchange: Exchange) {
-        guard let submission = connections.submission(of: exchange) else { return }
-        switch submission.need {
-        case .candidate(let candidate):
-            // There always is one: `ValidationCall` knows how many there are.
-            guard let token = submission.credentials[candidate] else {
-                return finish(submission, .transport(.localShortage))
+        while !overFreshConnection, let connection = held ?? connections.acquire(for: submission) {
+            held = nil
+            let wait = connection.begin(submission.tokenText, context.writer)
+            if wait == nil, connection.isDead {
+                context.tellOfUnaskedBytes(connection)
+                connections.close(connection)
+                continue
             }
-            let (action, keepsExchange) = submission.progress.ended(exchange, token)
-            if !keepsExchange { connections.giveBack(submission) }
-            carryOut(action, for: submission)
-        case .keySet:
-            if let answer = submission.progress.keySetEnded(exchange) {
-                keySetEnded(answer, for: submission)
-            } else {
-                askForKeySet(submission)
-            }
+            return exchanges(submission, connection, wait)
         }
+        do {
+            let connection = try connections.open(for: submission)
+            submission.place = .connecting(connection)
+            moments.insert(submission, until: submission.progress.deadline.nanoseconds)
+            return nil
+        } catch {
+            return exchangeEnded(submission, .failure(error), nil)
+        }
+    }
+
+    /// The connection of a submission is open.
+    private func begin(_ submission: Submission, _ connection: Connection) {
+        let wait = connection.begin(submission.tokenText, context.writer)
+        if let step = exchanges(submission, connection, wait) { carryOut(step, for: submission) }
+    }
+
+    /// An exchange has begun.
+    ///
+    /// - Returns: what follows when it is over already.
+    @inline(never)
+    private func exchanges(
+        _ submission: Submission, _ connection: Connection, _ wait: ConnectionState.Wait?
+    ) -> CallStep? {
+        submission.place = .exchanging(connection)
+        guard wait == nil else {
+            moments.insert(submission, until: moment(of: submission, connection))
+            return nil
+        }
+        return stepAfterExchange(submission, connection)
+    }
+
+    /// An exchange has gone on.
+    @inline(never)
+    private func goOn(_ submission: Submission, _ connection: Connection, _ wait: ConnectionState.Wait?) {
+        if wait == nil {
+            moments.remove(submission)
+            exchangeEnded(submission, connection)
+        } else if connection.isWindingUp {
+            // From when it began to; what trickles in does not prolong it.
+            let moment = moment(of: submission, connection)
+            guard moment < submission.moment else { return }
+            moments.remove(submission)
+            moments.insert(submission, until: moment)
+        }
+    }
+
+    private func moment(of submission: Submission, _ connection: Connection) -> Int64 {
+        let deadline = submission.progress.deadline.nanoseconds
+        guard connection.isWindingUp else { return deadline }
+        return min(deadline, Clock.monotonicNanoseconds() &+ Connection.longestWindingUp)
+    }
+
+    private func exchangeEnded(_ submission: Submission, _ connection: Connection) {
+        carryOut(stepAfterExchange(submission, connection), for: submission)
+    }
+
+    /// The exchange on a connection is over.
+    @inline(never)
+    private func stepAfterExchange(_ submission: Submission, _ connection: Connection) -> CallStep {
+        let step = connection.withEnd { exchangeEnded(submission, $0, connection) }
+        if context.finish(connection) {
+            submission.place = .ready(connection)
+        } else {
+            submission.place = .ready(nil)
+            connections.close(connection)
+        }
+        return step
+    }
+
+    private func exchangeEnded(_ submission: Submission, _ end: ExchangeEnd, _ connection: Connection?) -> CallStep {
+        context.exchangeEnded(end, connection, submission.credentials, &submission.progress)
     }
 
     /// libcurl ran out of memory and cannot go on with what it has.
     @inline(never)
-    private func giveUpExchanges() {
+    private func giveUpConnections() {
+        connections.closeIdle()
         var slot = 0
         while slot < connections.slotCount {
-            if let exchange = connections.submission(inSlot: slot)?.exchange, exchange.isInLoop {
-                loop.giveUp(exchange)
-                exchange.prevent(.localShortage)
-                ended(exchange)
+            defer { slot &+= 1 }
+            guard let submission = connections.submission(inSlot: slot) else { continue }
+            switch submission.place {
+            case .connecting(let connection):
+                moments.remove(submission)
+                connections.close(connection)
+                submission.place = .ready(nil)
+                carryOut(exchangeEnded(submission, .failure(.localShortage), nil), for: submission)
+            case .exchanging(let connection):
+                moments.remove(submission)
+                connection.giveUp(.localShortage)
+                exchangeEnded(submission, connection)
+            default:
+                break
             }
-            slot &+= 1
         }
+        connections.closeIdle()
     }
 
     // MARK: The key set
 
-    /// - Returns: what to do when the "no" is confirmed at once, or is not.
-    private func confirm(_ submission: Submission, _ candidate: Int) -> CallAction? {
-        let mayBeGood = submission.credentials[candidate].map { submission.progress.mayBeGood($0) } ?? false
-        submission.need = .candidate(candidate)
-        let decision = context.confirmations.decide(
-            rejectedAt: submission.progress.rejectedAt, mayBeGood: mayBeGood,
-            wake: { [mailbox] in mailbox.leave { $0.confirmed.append(submission) } })
-        switch decision {
-        case .use(let result):
-            connections.giveBack(submission)
-            return submission.progress.confirmed(.result(result))
-        case .begin(let flight):
-            submission.flight = flight
-            guard submission.exchange == nil else {
-                askForKeySet(submission)
-                return nil
-            }
-            submission.need = .keySet
-            wait(submission)
-            return nil
-        case .wait(let waiter):
-            // Whoever waits needs no connection.
-            connections.giveBack(submission)
-            submission.waiter = waiter
-            rest(submission, until: submission.progress.deadline.nanoseconds)
-            return nil
-        case .pause(let moment):
-            connections.giveBack(submission)
-            guard moment < submission.progress.deadline.nanoseconds else { return submission.progress.confirmed(.late) }
-            submission.confirmsAgain = true
-            rest(submission, until: moment)
-            return nil
-        }
-    }
-
     /// The call that this one waited for has the key set, or has given up.
     private func confirmationEnded(_ submission: Submission) {
-        guard let waiter = submission.waiter, context.confirmations.isOver(waiter) else { return }
-        guard case .candidate(let candidate) = submission.need else { return }
-        resting.remove(submission)
-        submission.waiter = nil
-        let result = waiter.result
-        let action = result.map { submission.progress.confirmed(.result($0)) } ?? .confirm(candidate: candidate)
-        carryOut(action, for: submission)
-    }
-
-    @inline(never)
-    private func keySetEnded(_ answer: KeySetAnswer, for submission: Submission) {
-        connections.giveBack(submission)
-        guard let flight = submission.flight else {
-            carryOut(submission.progress.checked(answer), for: submission)
-            return
-        }
-        submission.flight = nil
-        context.confirmations.finish(flight, answer.shared)
-        carryOut(submission.progress.confirmed(answer), for: submission)
-    }
-
-    // MARK: Time
-
-    private func wait(_ submission: Submission) {
-        submission.place = .waiting
-        waiting.insertByDeadline(submission)
-    }
-
-    private func rest(_ submission: Submission, until moment: Int64) {
-        submission.place = .resting
-        resting.insert(submission, until: moment)
-    }
-
-    private func wakeResting() {
-        let now = Clock.monotonicNanoseconds()
-        while let submission = resting.first, submission.restsUntil <= now {
-            resting.remove(submission)
-            if let waiter = submission.waiter {
-                context.confirmations.giveUp(waiter)
-                submission.waiter = nil
-                let result = context.confirmations.isOver(waiter) ? waiter.result : nil
-                carryOut(submission.progress.confirmed(result.map { .result($0) } ?? .late), for: submission)
-            } else if submission.confirmsAgain, case .candidate(let candidate) = submission.need {
-                submission.confirmsAgain = false
-                carryOut(.confirm(candidate: candidate), for: submission)
-            } else {
-                carryOut(submission.progress.paused(), for: submission)
-            }
-        }
-    }
-
-    /// Ends the calls that waited for a connection until their deadline.
-    private func giveUpWaiting() {
-        let now = Clock.monotonicNanoseconds()
-        while let submission = waiting.first, submission.progress.deadline.hasPassed(at: now) {
-            waiting.remove(submission)
-            couldNotStart(submission, .deadline)
-        }
+        guard case .joined(let waiter) = submission.place, context.confirmations.isOver(waiter) else { return }
+        moments.remove(submission)
+        submission.place = .ready(nil)
+        carryOut(
+            submission.progress.confirmationEnded(waiter.result, now: Clock.monotonicNanoseconds()), for: submission)
     }
 
     // MARK: The end of a call
 
     @inline(never)
     private func finish(_ submission: Submission, _ reason: VerdictReason) {
-        submission.progress.giveUp(submission.exchange)
-        connections.giveBack(submission)
         submission.end(reason)
         submission.session?.origin = returned
-        context.report(reason)
+        context.report(reason, submission.progress.requestID)
         let completions = submission.completions
         if completions.ended.isEmpty { published.append(completions) }
         completions.ended.append(submission)
@@ -432,57 +492,52 @@ final class QueueWorker: @unchecked Sendable {
     @inline(never)
     private func end(_ submission: Submission, _ reason: VerdictReason, usesLibrary: Bool = true) {
         switch submission.place {
-        case .ended: return
+        case .ended, .ready:
+            return
         case .arriving:
             // Cancelled before its own arrival was noted.
             submission.isWithdrawn = true
             return
-        case .waiting: waiting.remove(submission)
-        case .resting: resting.remove(submission)
-        case .underWay:
-            if let exchange = submission.exchange {
-                if usesLibrary { loop.giveUp(exchange) }
-                // Any failure would do: it must not look like a clean end.
-                exchange.prevent(.processExits)
-            }
-        }
-        if let waiter = submission.waiter {
+        case .inLine:
+            line.remove(submission)
+        case .resting:
+            moments.remove(submission)
+        case .joined(let waiter):
+            moments.remove(submission)
             context.confirmations.giveUp(waiter)
-            submission.waiter = nil
+        case .connecting(let connection), .exchanging(let connection):
+            moments.remove(submission)
+            if connection.hasSent { context.statistics.sentRequests(1) }
+            connection.giveUp(.processExits)
+            _ = connection.finish()
+            connections.close(connection, usesLibrary: usesLibrary)
         }
-        if let flight = submission.flight {
-            submission.flight = nil
-            context.confirmations.finish(flight, nil)
-        }
-        finish(submission, reason)
+        submission.place = .ready(nil)
+        carryOut(submission.progress.cancelled(reason), for: submission)
     }
 
     /// Ends all calls, or those of one queue.
     @inline(never)
     private func endAll(_ reason: VerdictReason, of completions: Completions? = nil, usesLibrary: Bool = true) {
-        func isMeant(_ submission: Submission) -> Bool {
-            completions == nil || submission.completions === completions
-        }
-        // One by one and not as a list, which would need memory for all of them.
-        var next = waiting.first
-        while let submission = next {
-            next = submission.next
-            if isMeant(submission) { end(submission, reason, usesLibrary: usesLibrary) }
-        }
-        var rested = resting.takeAll(where: isMeant)
-        while let submission = rested.popFirst() { end(submission, reason, usesLibrary: usesLibrary) }
-        var slot = 0
-        while slot < connections.slotCount {
-            if let submission = connections.submission(inSlot: slot), isMeant(submission) {
+        var all = line.takeAll()
+        var others = moments.takeAll()
+        all.append(contentsOf: &others)
+        while let submission = all.popFirst() {
+            // `end` takes it out of its heap.
+            if case .inLine = submission.place {
+                line.insert(submission, until: submission.moment)
+            } else {
+                moments.insert(submission, until: submission.moment)
+            }
+            if completions == nil || submission.completions === completions {
                 end(submission, reason, usesLibrary: usesLibrary)
             }
-            slot &+= 1
         }
     }
 
     /// Shows the owners of the queues what ended in this round.
     private func publish() {
-        for completions in published { completions.publish() }
+        for completions in published { completions.publish { context.countEnd($0.progress, $0.reason) } }
         published.removeAll(keepingCapacity: true)
     }
 }

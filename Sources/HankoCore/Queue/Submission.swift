@@ -1,25 +1,26 @@
 /// One call that was handed to a completion queue, from there until its completion is drained.
 ///
-/// It is retained once for all of that time, by hand: the lists and tables that it is in only point to it, so that
-/// freeing a long one costs no stack. What the lock of its `Completions` guards says so;
-/// everything else belongs to the worker.
+/// It is retained once for all of that time, by hand: the lists, heaps and tables that it is in only point to it, so that
+/// freeing a long one costs no stack. What the lock of its `Completions` guards says so; everything else belongs to the
+/// worker.
 final class Submission: @unchecked Sendable {
     enum Place {
         /// On its way to the worker.
         case arriving
-        /// In line for a connection.
-        case waiting
-        /// Until a moment, or until another call has the key set.
+        /// In line for a turn.
+        case inLine
+        /// It has a turn, and a connection that is being opened.
+        case connecting(Connection)
+        /// Its request is under way.
+        case exchanging(Connection)
+        /// It has a turn, and perhaps a connection on which nothing is under way. Only while the worker looks at it.
+        case ready(Connection?)
+        /// Until a moment.
         case resting
-        case underWay
+        /// Until another call has the key set.
+        case joined(SharedConfirmationBoard.Waiter)
         /// Its completion is there or on its way.
-        case ended
-    }
-
-    /// What it needs a connection for.
-    enum Need {
-        case candidate(Int)
-        case keySet
+        case ended(VerdictReason)
     }
 
     let tag: UInt64
@@ -35,20 +36,9 @@ final class Submission: @unchecked Sendable {
     var place = Place.arriving
     /// It was cancelled before it arrived.
     var isWithdrawn = false
-    var need = Need.candidate(0)
-    var exchange: Exchange?
-    /// The request for the key set that others may wait for, as well.
-    var flight: UInt64?
-    var waiter: SharedConfirmationBoard.Waiter?
-    /// Its rest is not before a retry, but before it asks again for a confirmation.
-    var confirmsAgain = false
-    /// When its rest is over.
-    var restsUntil: Int64 = 0
-    var restIndex = -1
 
     // MARK: Of the completion
 
-    private(set) var reason = VerdictReason.noToken
     var session: Session?
 
     // MARK: Links
@@ -61,6 +51,14 @@ final class Submission: @unchecked Sendable {
     /// In the one list that it is in.
     unowned(unsafe) var next: Submission?
     unowned(unsafe) var previous: Submission?
+
+    /// In the one heap that it is in: the moment that it waits for, at most, and its relatives. The one before it is a
+    /// sibling, or the parent of the first sibling.
+    var moment: Int64 = 0
+    unowned(unsafe) var firstChild: Submission?
+    unowned(unsafe) var nextSibling: Submission?
+    unowned(unsafe) var previousInHeap: Submission?
+
     /// With the same hash of the tag; under the lock of `completions`.
     unowned(unsafe) var nextOfHash: Submission?
     unowned(unsafe) var previousOfHash: Submission?
@@ -89,11 +87,18 @@ final class Submission: @unchecked Sendable {
         self.progress = progress
     }
 
+    /// The token that is to be asked about; nil where it is the key set.
+    var tokenText: ByteView? { progress.currentCandidate.flatMap { credentials[$0]?.text } }
+
+    /// Why it ended as it did.
+    var reason: VerdictReason {
+        if case .ended(let reason) = place { reason } else { .noToken }
+    }
+
     /// Notes how it ended, and takes the tokens away.
     func end(_ reason: VerdictReason) {
-        self.reason = reason
         session = reason == .accepted ? progress.session : nil
-        place = .ended
+        place = .ended(reason)
         credentials = .none
         tokens = SecretBuffer()
     }

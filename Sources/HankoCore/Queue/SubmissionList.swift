@@ -5,26 +5,11 @@ struct SubmissionList {
 
     var isEmpty: Bool { first == nil }
 
-    mutating func append(_ submission: Submission) { insert(submission, after: last) }
-
-    /// Puts one where its deadline belongs. Most that come this way are older than all that wait.
-    mutating func insertByDeadline(_ submission: Submission) {
-        let deadline = submission.progress.deadline.nanoseconds
-        var before: Submission?
-        var candidate = first
-        while let found = candidate, found.progress.deadline.nanoseconds <= deadline {
-            before = found
-            candidate = found.next
-        }
-        insert(submission, after: before)
-    }
-
-    private mutating func insert(_ submission: Submission, after before: Submission?) {
-        let after = before == nil ? first : before?.next
-        submission.previous = before
-        submission.next = after
-        if let before { before.next = submission } else { first = submission }
-        if let after { after.previous = submission } else { last = submission }
+    mutating func append(_ submission: Submission) {
+        submission.previous = last
+        submission.next = nil
+        if let last { last.next = submission } else { first = submission }
+        last = submission
     }
 
     mutating func remove(_ submission: Submission) {

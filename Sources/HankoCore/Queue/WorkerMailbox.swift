@@ -3,10 +3,10 @@ final class WorkerMailbox: @unchecked Sendable {
     private let lock = Lock()
     private var notes = WorkerNotes()
     private var isAsleep = false
-    private let loop: TransferLoop
+    private let poller: SocketPoller
 
-    /// - Parameter loop: where the thread sleeps.
-    init(waking loop: TransferLoop) { self.loop = loop }
+    /// - Parameter poller: where the thread sleeps.
+    init(waking poller: SocketPoller) { self.poller = poller }
 
     // MARK: For other threads
 
@@ -18,7 +18,7 @@ final class WorkerMailbox: @unchecked Sendable {
         let wakes = isAsleep && !notes.isEmpty
         if wakes { isAsleep = false }
         lock.unlock()
-        if wakes { loop.wake() }
+        if wakes { poller.wake() }
     }
 
     // MARK: For the worker's thread

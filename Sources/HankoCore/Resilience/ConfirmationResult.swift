@@ -12,21 +12,6 @@ package enum ConfirmationResult: Equatable {
     /// Something in front of Hanko answers otherwise than Hanko does, so that no "no" can be confirmed.
     case notShown(Int)
 
-    /// Reads the end of `GET /.well-known/jwks.json`.
-    package init(_ end: ExchangeEnd) {
-        guard case .answer(let answer) = end, !answer.headTooLarge else {
-            self = .outage(0)
-            return
-        }
-        switch answer.status {
-        case 200...299:
-            self = (answer.age ?? 0) > 0 ? .cached : .stands
-        case 401, 403, 404, 405, 410: self = .hidden(answer.status)
-        case _ where answer.saysServerFailed: self = .outage(answer.status)
-        default: self = .notShown(answer.status)
-        }
-    }
-
     /// The reason that a rejected token gets.
     var reason: VerdictReason {
         switch self {

@@ -1,4 +1,4 @@
-/// What an exchange says about the health of the server, whatever it says about the token.
+/// What an exchange tells the circuit breaker.
 package enum ExchangeOutcome: Equatable {
     case success
     case failure
@@ -6,23 +6,14 @@ package enum ExchangeOutcome: Equatable {
     case nothing
 
     /// - Parameters:
-    ///   - end: how the exchange ended.
+    ///   - health: what the end of the exchange says.
     ///   - hadTime: it had at least half of the configured timeout, so that a deadline that passed is the server's fault.
-    package init(_ end: ExchangeEnd, hadTime: Bool) {
-        switch end {
-        case .answer(let answer):
-            // Any other complete answer is a success, else odd tokens could open the breaker.
-            self = answer.saysServerFailed ? .failure : .success
-        case .failure(let failure):
-            switch failure {
-            case .resolve, .connect, .connectTimeout, .proxy, .certificate, .tls, .connectionLost, .emptyReply,
-                .bodyCutShort:
-                self = .failure
-            case .deadline:
-                self = hadTime ? .failure : .nothing
-            default:
-                self = .nothing
-            }
+    package init(_ health: ExchangeMeaning.Health, hadTime: Bool) {
+        switch health {
+        case .success: self = .success
+        case .failure: self = .failure
+        case .failureIfItHadTime: self = hadTime ? .failure : .nothing
+        case .nothing: self = .nothing
         }
     }
 }

@@ -1,7 +1,7 @@
 import CSystem
 
 /// What a call begins and ends with. It keeps the thread from being cancelled (pthread_cancel), which would end the call in
-/// the middle: with a lock taken, a turn that nobody gives back, a circuit breaker that waits for its probe for ever. A
+/// the middle: with a lock taken, a turn that nobody releases, a circuit breaker that waits for its probe for ever. A
 /// cancellation that is asked for meanwhile stays pending. And it sees to it that there is a reserve of memory.
 package struct CallGuard {
     private let stateBefore: Int32

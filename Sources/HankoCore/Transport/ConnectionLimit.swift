@@ -21,13 +21,13 @@ final class ConnectionLimit: @unchecked Sendable {
         line = WaitingLine(maximumInUse: maximumInUse, maximumWaiting: maximumWaiting)
     }
 
-    /// Takes a turn, and blocks until there is one; `leave` must follow.
+    /// Takes a turn, and blocks until there is one; `release` must follow.
     ///
     /// - Throws: `.deadline` or `.tooManyWaiting`.
-    func enter(until deadline: Deadline) throws(TransportFailure) {
+    func acquire(until deadline: Deadline) throws(TransportFailure) {
         lock.lock()
         defer { lock.unlock() }
-        switch line.enter() {
+        switch line.acquire() {
         case .granted:
             return
         case .refused:
@@ -48,19 +48,19 @@ final class ConnectionLimit: @unchecked Sendable {
 
     /// Takes a turn if there is one; otherwise waits for it without blocking, however many wait already.
     ///
-    /// - Parameter wake: is called once the turn has come, from any thread, with a lock held; `leave` must follow.
+    /// - Parameter wake: is called once the turn has come, from any thread, with a lock held; `release` must follow.
     /// - Returns: nil with a turn; otherwise the ticket, for `giveUp`.
-    func enter(orWake wake: @escaping () -> Void) -> UInt64? {
+    func acquire(orWake wake: @escaping () -> Void) -> UInt64? {
         lock.lock()
         defer { lock.unlock() }
-        guard let ticket = line.enterOrWait() else { return nil }
+        guard let ticket = line.acquireOrWait() else { return nil }
         waiters.append(Waiter(ticket: ticket, wake: wake))
         return ticket
     }
 
     /// Does not wait any longer.
     ///
-    /// - Returns: false when the turn has come already; `leave` must follow then.
+    /// - Returns: false when the turn has come already; `release` must follow then.
     func giveUp(_ ticket: UInt64) -> Bool {
         lock.lock()
         defer { lock.unlock() }
@@ -70,9 +70,9 @@ final class ConnectionLimit: @unchecked Sendable {
     }
 
     /// Gives a turn back.
-    func leave() {
+    func release() {
         lock.lock()
-        if let ticket = line.leave(), let waiter = remove(ticket) {
+        if let ticket = line.release(), let waiter = remove(ticket) {
             waiter.hasTurn = true
             waiter.wake()
         }

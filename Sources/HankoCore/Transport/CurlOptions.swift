@@ -24,51 +24,25 @@ struct CurlOptions {
         try Self.check(code)
     }
 
-    /// libcurl keeps the pointers: the template must outlive the handle.
-    func set(_ template: RequestTemplate) throws(TransportFailure) {
-        try Self.check(hanko_curl_set_address(handle, template.address))
-        try Self.check(hanko_curl_set_list(handle, CURLOPT_HTTPHEADER, template.headers))
-    }
-
-    /// Makes libcurl call a transfer, which must outlive the handle, and a table, which must outlive the connections.
+    /// Makes libcurl open its sockets through a `Connection` and close them through a `DescriptorRegistry`, which outlive
+    /// the handle, and throw away what a proxy says in the body of its refusal.
     func setCallbacks(
-        _ transfer: UnsafeMutablePointer<Transfer>, _ connections: ConnectionTable
+        opening connection: UnsafeMutableRawPointer, closing descriptors: UnsafeMutableRawPointer
     ) throws(TransportFailure) {
-        let context = UnsafeMutableRawPointer(transfer)
-        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, context))
+        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_OPENSOCKETDATA, connection))
         try Self.check(
             hanko_curl_set_open_socket(handle) { context, _, address in
                 guard let context, let address else { return -1 }
-                return context.assumingMemoryBound(to: Transfer.self).pointee.openSocket(address)
+                return Connection.connection(at: context).openSocket(address)
             })
-        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_CLOSESOCKETDATA, connections.context))
+        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_CLOSESOCKETDATA, descriptors))
         try Self.check(
             hanko_curl_set_close_socket(handle) { context, socket in
                 guard let context else { return -1 }
-                return ConnectionTable.table(at: context).close(socket)
+                return Unmanaged<DescriptorRegistry>.fromOpaque(context).takeUnretainedValue().close(socket)
             })
-        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_HEADERDATA, context))
-        try Self.check(
-            hanko_curl_set_receive(handle, CURLOPT_HEADERFUNCTION) { bytes, _, count, context in
-                guard let context else { return 0 }
-                let line = ByteView(UnsafeRawPointer(bytes)?.assumingMemoryBound(to: UInt8.self), count: count)
-                return context.assumingMemoryBound(to: Transfer.self).pointee.receiveHeadLine(line) ? count : 0
-            })
-        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_WRITEDATA, context))
-        try Self.check(
-            hanko_curl_set_receive(handle, CURLOPT_WRITEFUNCTION) { bytes, _, count, context in
-                guard let context else { return 0 }
-                let part = ByteView(UnsafeRawPointer(bytes)?.assumingMemoryBound(to: UInt8.self), count: count)
-                return context.assumingMemoryBound(to: Transfer.self).pointee.receiveBody(part) ? count : 0
-            })
-        try Self.check(hanko_curl_set_pointer(handle, CURLOPT_PREREQDATA, context))
-        try Self.check(
-            hanko_curl_set_before_request(handle) { context, _, _, _, localPort in
-                guard let context else { return CURL_PREREQFUNC_ABORT }
-                let transfer = context.assumingMemoryBound(to: Transfer.self)
-                return transfer.pointee.mayUseConnection(localPort: Int(localPort), UnsafePointer(transfer))
-                    ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
-            })
+        try Self.check(hanko_curl_set_receive(handle, CURLOPT_WRITEFUNCTION) { _, _, count, _ in count })
+        try Self.check(hanko_curl_set_receive(handle, CURLOPT_HEADERFUNCTION) { _, _, count, _ in count })
     }
 
     /// - Throws: what the result of setting an option means, unless it was set.

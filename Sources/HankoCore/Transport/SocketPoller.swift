@@ -1,43 +1,42 @@
 import CSystem
 
 /// Waits for many sockets at once (epoll), and can be woken. Used by one thread, except for `wake`.
+///
+/// While a connection is being opened, libcurl says what it wants to know of its sockets. Once it is open, it is
+/// registered once: whatever comes is then told once, when it comes.
 final class SocketPoller {
-    /// What one socket has.
+    /// Whom an event is for.
+    enum Source {
+        /// A socket that libcurl watches.
+        case opening(socket: Int32, opener: Int)
+        /// An open connection, by the number that it was registered with.
+        case connection(number: UInt64)
+    }
+
+    /// What a socket has.
     struct Event {
-        let socket: Int32
         let hasInput: Bool
         let hasOutput: Bool
         let hasError: Bool
-    }
-
-    /// What is known of a socket.
-    private struct Watch {
-        /// What the kernel looks for.
-        var watchesInput = false
-        var watchesOutput = false
-        /// Somebody wants to know.
-        var isWanted = false
-        /// It will soon be wanted again: not to tell the kernel twice a request is what keeps this cheap.
-        var expectsReuse = false
-
-        var isWatched: Bool { watchesInput || watchesOutput }
+        /// The other side has closed the connection, or it broke.
+        let hasEnd: Bool
     }
 
     private static var maximumEvents: Int { 128 }
-    /// Beyond it nothing is remembered and the kernel is told each time; so many descriptors are rare.
-    private static var maximumRemembered: Int { 65_536 }
+    private static var wakeUpKey: UInt64 { .max }
+    /// Marks the keys of sockets that libcurl watches.
+    private static var openingBit: UInt64 { 1 << 63 }
 
     private let descriptors: DescriptorRegistry
     private let poller: Int32
     private let wakeUp: Int32
     private let events: UnsafeMutablePointer<epoll_event>
-    private var watches: [Watch] = []
 
     /// - Returns: nil when there are no descriptors to be had.
     static func make(_ descriptors: DescriptorRegistry) -> SocketPoller? {
         let poller = descriptors.openPoller()
         let wakeUp = descriptors.openEvent(isWakeUp: true)
-        guard poller >= 0, wakeUp >= 0, hanko_poller_add(poller, wakeUp, 1, 0) == 0 else {
+        guard poller >= 0, wakeUp >= 0, hanko_poller_set(poller, wakeUp, 1, 0, wakeUpKey) == 0 else {
             if poller >= 0 { descriptors.close(poller) }
             if wakeUp >= 0 { descriptors.close(wakeUp) }
             return nil
@@ -61,99 +60,58 @@ final class SocketPoller {
     /// Ends a wait that is going on or the next one; from any thread.
     func wake() { hanko_signal_event(wakeUp) }
 
-    /// Says what somebody wants to know of a socket.
-    func want(_ socket: Int32, input: Bool, output: Bool) {
-        guard Self.canRemember(socket) else {
-            if input || output {
-                tell(socket, isKnown: true, input, output)
-            } else {
-                hanko_poller_remove(poller, socket)
-            }
-            return
+    /// Says what libcurl wants to know of a socket: nothing, any more, where it is neither.
+    ///
+    /// - Parameter opener: the number of the one that asks.
+    /// - Returns: false when there is no memory.
+    func watch(_ socket: Int32, opener: Int, input: Bool, output: Bool) -> Bool {
+        guard input || output else {
+            remove(socket)
+            return true
         }
-        var watch = watch(of: socket)
-        watch.isWanted = input || output
-        if watch.isWanted {
-            if watch.watchesInput != input || watch.watchesOutput != output {
-                tell(socket, isKnown: watch.isWatched, input, output)
-                watch.watchesInput = input
-                watch.watchesOutput = output
-            }
-        } else if watch.isWatched, !(watch.expectsReuse && !watch.watchesOutput) {
-            hanko_poller_remove(poller, socket)
-            watch = Watch()
-        }
-        remember(socket, watch)
+        let key = UInt64(UInt32(bitPattern: socket)) | UInt64(opener) << 32 | Self.openingBit
+        return hanko_poller_set(poller, socket, input ? 1 : 0, output ? 1 : 0, key) == 0
     }
 
-    /// The connection on a socket is kept for another request.
-    func expectReuse(_ socket: Int32) {
-        var watch = watch(of: socket)
-        watch.expectsReuse = true
-        remember(socket, watch)
+    /// Registers the socket of an open connection.
+    ///
+    /// - Parameter number: below 2^63.
+    /// - Returns: false when there is no memory.
+    func add(_ socket: Int32, number: UInt64) -> Bool {
+        // libcurl may not have let go of it.
+        hanko_poller_remove(poller, socket)
+        return hanko_poller_add_edges(poller, socket, number) == 0
     }
 
-    /// A socket is about to be closed.
-    func remove(_ socket: Int32) {
-        if watch(of: socket).isWatched || !Self.canRemember(socket) { hanko_poller_remove(poller, socket) }
-        forget(socket)
-    }
-
-    /// A number stands for a new socket; the kernel has forgotten the old one.
-    func forget(_ socket: Int32) { remember(socket, Watch()) }
+    /// A socket is about to be closed. The kernel forgets it by itself only once no forked child has a copy.
+    func remove(_ socket: Int32) { hanko_poller_remove(poller, socket) }
 
     /// Waits until a socket has something, `wake` is called, or the time is over.
     ///
-    /// - Parameters:
-    ///   - milliseconds: how long at most; -1: for ever.
-    ///   - report: is called with each.
-    func wait(milliseconds: Int32, report: (Event) -> Void) {
-        let count = Int(epoll_wait(poller, events, Int32(Self.maximumEvents), milliseconds))
-        var index = 0
-        while index < count {
-            let event = events + index
-            index &+= 1
-            let socket = hanko_event_descriptor(event)
-            if socket == wakeUp {
-                hanko_clear_event(wakeUp)
-                continue
-            }
-            guard isWanted(socket) else {
-                // The other side said something unasked, or goodbye. The look before the next request will see it.
-                hanko_poller_remove(poller, socket)
-                forget(socket)
-                continue
-            }
-            report(
-                Event(
-                    socket: socket, hasInput: hanko_event_has_input(event) != 0,
-                    hasOutput: hanko_event_has_output(event) != 0, hasError: hanko_event_has_error(event) != 0))
+    /// - Parameter milliseconds: how long at most; -1: for ever.
+    /// - Returns: how many events there are.
+    func wait(milliseconds: Int32) -> Int {
+        max(0, Int(epoll_wait(poller, events, Int32(Self.maximumEvents), milliseconds)))
+    }
+
+    /// What the last wait brought, in the place of an index below its result; nil for what concerns nobody else.
+    func event(at index: Int) -> (Source, Event)? {
+        let event = events + index
+        let key = hanko_event_key(event)
+        if key == Self.wakeUpKey {
+            hanko_clear_event(wakeUp)
+            return nil
         }
-    }
-
-    private func tell(_ socket: Int32, isKnown: Bool, _ input: Bool, _ output: Bool) {
-        let input: Int32 = input ? 1 : 0
-        let output: Int32 = output ? 1 : 0
-        if isKnown, hanko_poller_change(poller, socket, input, output) == 0 { return }
-        if hanko_poller_add(poller, socket, input, output) == 0 { return }
-        hanko_poller_change(poller, socket, input, output)
-    }
-
-    // MARK: What is remembered
-
-    private static func canRemember(_ socket: Int32) -> Bool { socket >= 0 && Int(socket) < maximumRemembered }
-
-    private func isWanted(_ socket: Int32) -> Bool { !Self.canRemember(socket) || watch(of: socket).isWanted }
-
-    private func watch(of socket: Int32) -> Watch {
-        let index = Int(socket)
-        return index >= 0 && index < watches.count ? watches[index] : Watch()
-    }
-
-    private func remember(_ socket: Int32, _ watch: Watch) {
-        guard Self.canRemember(socket) else { return }
-        let index = Int(socket)
-        while watches.count <= index { watches.append(Watch()) }
-        watches[index] = watch
+        let source: Source =
+            key & Self.openingBit != 0
+            ? .opening(
+                socket: Int32(truncatingIfNeeded: key), opener: Int(truncatingIfNeeded: (key & ~Self.openingBit) >> 32))
+            : .connection(number: key)
+        return (
+            source,
+            Event(
+                hasInput: hanko_event_has_input(event) != 0, hasOutput: hanko_event_has_output(event) != 0,
+                hasError: hanko_event_has_error(event) != 0, hasEnd: hanko_event_has_end(event) != 0)
+        )
     }
 }

@@ -2,7 +2,7 @@
 package struct WaitingLine {
     package enum Admission: Equatable {
         case granted
-        /// Wait; `leave` names this ticket when its turn has come.
+        /// Wait; `release` names this ticket when its turn has come.
         case wait(ticket: UInt64)
         /// Too many wait already.
         case refused
@@ -24,7 +24,7 @@ package struct WaitingLine {
     package var waitingCount: Int { tickets.count &- first }
 
     /// Somebody wants a connection.
-    package mutating func enter() -> Admission {
+    package mutating func acquire() -> Admission {
         if inUse < maximumInUse {
             inUse &+= 1
             return .granted
@@ -36,7 +36,7 @@ package struct WaitingLine {
     /// Likewise for one who speaks for many and is never refused.
     ///
     /// - Returns: nil when granted, otherwise the ticket.
-    package mutating func enterOrWait() -> UInt64? {
+    package mutating func acquireOrWait() -> UInt64? {
         guard inUse >= maximumInUse else {
             inUse &+= 1
             return nil
@@ -54,7 +54,7 @@ package struct WaitingLine {
     /// Somebody is done with a connection.
     ///
     /// - Returns: the ticket whose turn has come; it is in use from now on. Nil when nobody waits.
-    package mutating func leave() -> UInt64? {
+    package mutating func release() -> UInt64? {
         guard first < tickets.count else {
             inUse = max(0, inUse &- 1)
             return nil
@@ -71,7 +71,7 @@ package struct WaitingLine {
 
     /// Somebody does not want to wait any longer.
     ///
-    /// - Returns: false when the turn of this ticket has come already; `leave` must follow then.
+    /// - Returns: false when the turn of this ticket has come already; `release` must follow then.
     package mutating func giveUp(_ ticket: UInt64) -> Bool {
         var lower = first
         var upper = tickets.count

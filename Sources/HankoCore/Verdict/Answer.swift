@@ -7,8 +7,13 @@ package struct Answer {
     package var headTooLarge = false
     /// The body was longer than the limit and was cut off.
     package var bodyTooLarge = false
-    /// Two `Content-Length` fields differed: whose answer it is cannot be known (RFC 9112 section 6.3).
-    package var contentLengthsDiffer = false
+    /// The `Content-Length` is not one number, or stands beside a `Transfer-Encoding`: whose answer it is cannot be known
+    /// (RFC 9112 section 6.3).
+    package var hasBrokenLength = false
+    /// The body is encoded (`Content-Encoding`), although `identity` was asked for.
+    package var isEncoded = false
+    /// It began before the request had been sent whole, so that it may be another request's: never a yes or a no.
+    package var isEarly = false
     /// The server's time from the `Date` field, in seconds since 1970.
     package var date: Int64?
     package var retryAfter: RetryAfter?
@@ -17,11 +22,6 @@ package struct Answer {
 
     package init() {}
 
-    /// The server, or something on the way to it, could not answer this time, whatever was asked.
-    package var saysServerFailed: Bool {
-        switch status {
-        case 408, 425, 429, 500...599: true
-        default: false
-        }
-    }
+    /// Whether what is said of its body can be believed.
+    var bodyIsWhole: Bool { !headTooLarge && !bodyTooLarge && !hasBrokenLength && !isEncoded }
 }

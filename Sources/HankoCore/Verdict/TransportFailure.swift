@@ -8,13 +8,17 @@ package enum TransportFailure: Error, Equatable {
     /// Connecting took longer than its own timeout, which is shorter than the deadline.
     case connectTimeout
     case proxy
+    /// The proxy answered with this status instead of making the connection.
+    case proxyRefused(Int32)
     /// The server's certificate was not accepted.
     case certificate
     /// Every other failure of TLS.
     case tls
     /// The file with the authority's certificates could not be used.
     case certificateFile
-    /// The connection broke, or the server closed it, before or within the answer.
+    /// The connection broke before the first byte of an answer.
+    case connectionReset
+    /// The connection broke, or the server closed it, within the head of the answer.
     case connectionLost
     /// The server closed the connection without a byte of an answer.
     case emptyReply
@@ -22,7 +26,7 @@ package enum TransportFailure: Error, Equatable {
     case bodyCutShort
     /// What came was not HTTP.
     case notHTTP
-    /// Bytes that nobody asked for waited on the kept connection; nothing was sent on it.
+    /// Bytes came that nobody asked for: before the request had been sent whole, and no answer of a server that refuses it.
     case unaskedBytes
     /// Memory, descriptors or another resource of this machine ran out.
     case localShortage
@@ -67,6 +71,10 @@ package enum TransportFailure: Error, Equatable {
             "TLS with the server failed; TLS 1.2 or newer is required, and the port must speak TLS"
         case .certificateFile:
             "the file in HANKO_CA_FILE cannot be used; it must be readable and hold certificates in PEM form"
+        case .proxyRefused(let code):
+            "the proxy answered \(code) when it was asked for a connection to Hanko (CONNECT); let it through there, or name Hanko's host in NO_PROXY"
+        case .connectionReset:
+            "the connection broke before an answer began; look at Hanko and what stands in front of it"
         case .connectionLost:
             "the connection broke before the answer was complete; look at Hanko and what stands in front of it"
         case .emptyReply:
@@ -76,7 +84,7 @@ package enum TransportFailure: Error, Equatable {
         case .notHTTP:
             "what answered does not speak proper HTTP/1.1; check the host and the port in HANKO_API_URL"
         case .unaskedBytes:
-            "bytes that nobody asked for waited on a kept connection; it was given up"
+            "the server sent bytes before it had the whole request; look at what stands in front of Hanko"
         case .localShortage:
             "this machine ran out of memory, descriptors or another resource; look at the limits of the process"
         case .processExits:

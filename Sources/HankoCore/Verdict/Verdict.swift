@@ -33,32 +33,38 @@ package enum Verdict {
     /// Looks at the status, before anything in the body; nil for a 200 whose body decides.
     private static func reasonForStatus(of answer: Answer, token: SessionToken) -> VerdictReason? {
         if answer.headTooLarge { return .headTooLarge }
-        switch answer.status {
-        case 200:
-            if answer.contentLengthsDiffer { return .contentLengthsDiffer }
+        switch ExchangeMeaning.of(status: answer.status).reason {
+        case .body:
+            if answer.isEarly { return .transport(.unaskedBytes) }
+            if answer.hasBrokenLength { return .brokenLength }
+            if answer.isEncoded { return .encodedBody }
             return answer.bodyTooLarge ? .bodyTooLarge : nil
-        case 400:
-            return blamesClaims(answer) ? .claimsUnreadable : .wrongAddress(400)
-        case 413, 431:
-            return token.text.count > ordinaryTokenLength
+        case .claimsOrAddress:
+            return blamesClaims(answer) ? .claimsUnreadable : .wrongAddress(answer.status)
+        case .lengthOrAddress:
+            return token.text.count > ordinaryTokenLength && !answer.isEarly
                 ? .tokenRefusedForLength(answer.status) : .wrongAddress(answer.status)
-        case _ where answer.saysServerFailed:
-            return .serverFailed(answer.status)
-        case 300...499:
-            return .wrongAddress(answer.status)
-        default:
-            return .unexpectedStatus(answer.status)
+        case .serverFailed: return .serverFailed(answer.status)
+        case .wrongAddress: return .wrongAddress(answer.status)
+        case .unexpectedStatus, .failure: return .unexpectedStatus(answer.status)
         }
     }
 
-    /// Whether the verdict needs the body as well; otherwise nobody waits for it.
-    package static func needsBody(status: Int) -> Bool { status == 200 || status == 400 }
-
     // MARK: 400
 
-    /// The only 400 that a token causes: Hanko's error shape, and a message that begins with these words.
+    /// Whether a 400 is the only one that a token causes: Hanko's shape, and a message that begins with these words.
     private static func blamesClaims(_ answer: Answer) -> Bool {
-        guard !answer.bodyTooLarge, !answer.contentLengthsDiffer else { return false }
+        guard !answer.isEarly else { return false }
+        return hasHankosShape(answer, messagePrefix: "failed to parse token claims")
+    }
+
+    /// Whether a 400 has the shape of Hanko's own errors: an object with the code 400 and a message. What else answers 400
+    /// may not have read the request.
+    ///
+    /// - Parameter messagePrefix: how the message must begin.
+    @inline(never)
+    package static func hasHankosShape(_ answer: Answer, messagePrefix: StaticString = "") -> Bool {
+        guard answer.status == 400, answer.bodyIsWhole else { return false }
         var hasCode = false
         var hasMessage = false
         do {
@@ -69,7 +75,7 @@ package enum Verdict {
                 case .number(let digits) where key.equals("code"):
                     hasCode = digits.equals("400")
                 case .text(let text) where key.equals("message"):
-                    hasMessage = text.hasPrefix("failed to parse token claims")
+                    hasMessage = text.hasPrefix(messagePrefix)
                 default:
                     break
                 }

@@ -27,7 +27,9 @@ package enum VerdictReason: Equatable {
     case clockOff(seconds: Int64)
     case headTooLarge
     case bodyTooLarge
-    case contentLengthsDiffer
+    case brokenLength
+    case encodedBody
+    case unboundAnswer
     case notJSON(position: Int)
     case notObject
     case noVerdict
@@ -123,7 +125,12 @@ package enum VerdictReason: Equatable {
                 : "this machine's clock is \(0 &- seconds) s behind the server's; set the clock"
         case .headTooLarge: "the head of the answer was longer than 65536 bytes"
         case .bodyTooLarge: "the body of the answer was longer than 262144 bytes"
-        case .contentLengthsDiffer: "the answer had two different Content-Length fields"
+        case .brokenLength:
+            "the answer had no Content-Length of one number, or another beside its chunks, so that its end cannot be known"
+        case .encodedBody:
+            "the body of the answer was encoded (Content-Encoding), although identity was asked for; look at the gateway in front of Hanko"
+        case .unboundAnswer:
+            "the answer does not bear the X-Request-Id of its request, which earlier ones on its connection did; a proxy in front of Hanko mixes up its answers"
         case .notJSON(let position):
             "the answer 200 is not valid JSON (at byte \(position)); check that HANKO_API_URL is a Hanko"
         case .notObject: "the answer 200 is JSON but not an object; check that HANKO_API_URL is a Hanko"

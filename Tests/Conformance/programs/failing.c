@@ -208,11 +208,16 @@ CURLcode curl_global_init(long flags)
   return fails("curl_global_init", CALLER) ? CURLE_FAILED_INIT : NEXT(curl_global_init)(flags);
 }
 
-struct curl_slist *curl_slist_append(struct curl_slist *list, const char *text)
+CURLcode curl_easy_send(CURL *handle, const void *bytes, size_t count, size_t *sent)
 {
-  if (fails("curl_slist_append", CALLER)) return NULL;
-  struct curl_slist *longer = NEXT(curl_slist_append)(list, text);
-  return list ? longer : owed(longer, CALLER);
+  if (fails("curl_easy_send", CALLER)) return CURLE_OUT_OF_MEMORY;
+  return NEXT(curl_easy_send)(handle, bytes, count, sent);
+}
+
+CURLcode curl_easy_recv(CURL *handle, void *bytes, size_t count, size_t *received)
+{
+  if (fails("curl_easy_recv", CALLER)) return CURLE_OUT_OF_MEMORY;
+  return NEXT(curl_easy_recv)(handle, bytes, count, received);
 }
 
 CURLUcode curl_url_set(CURLU *url, CURLUPart part, const char *text, unsigned int flags)
@@ -251,12 +256,6 @@ void curl_url_cleanup(CURLU *url)
   __asm__ volatile("");
 }
 
-void curl_slist_free_all(struct curl_slist *list)
-{
-  returned(list, CALLER);
-  NEXT(curl_slist_free_all)(list);
-  __asm__ volatile("");
-}
 
 /* Both are variadic with exactly one further argument, which travels in a register of its own size. */
 #undef curl_easy_setopt

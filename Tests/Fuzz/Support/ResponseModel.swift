@@ -44,10 +44,17 @@ struct ResponseModel: Equatable {
 
     private mutating func read(_ hasEnded: Bool) -> End? {
         var interim = 0
+        var closes = false
         while true {
             let (head, trouble) = head()
             if let trouble { return trouble }
             guard head else { return nil }
+            // Every message may say that the connection ends.
+            closes =
+                closes
+                || values("connection").contains {
+                    $0.split(separator: ",").contains { Self.lowercased(Self.trimmed(String($0))) == "close" }
+                }
             if status >= 200 || status == 101 { break }
             interim += 1
             if interim > 16 || announcesBody { return .refused }
@@ -56,10 +63,7 @@ struct ResponseModel: Equatable {
         let lengths = values("content-length")
         let codings = values("transfer-encoding").map(Self.lowercased)
         let keeps =
-            minorVersion > 0 && ![101, 408, 413, 431].contains(status)
-            && !values("connection").contains {
-                $0.split(separator: ",").contains { Self.lowercased(Self.trimmed(String($0))) == "close" }
-            }
+            minorVersion > 0 && ![101, 408, 413, 431].contains(status) && status < 600 && !closes
         if !isNeeded, !keeps { return .answer(mayKeep: false) }
         if status == 204 || status == 304 { return finish(keeps: !announcesBody) }
         let isEncoded = values("content-encoding").contains { !["", "identity"].contains(Self.lowercased($0)) }

@@ -7,8 +7,8 @@ import HankoCore
 ///     app.example,other.example         the configured audiences
 ///     {"is_valid":true}                 the body
 ///
-/// Flags: `h` head too large, `b` body too large, `c` two lengths that differ, `f` no answer at all, `L` a token of
-/// more than 16 KiB.
+/// Flags: `h` head too large, `b` body too large, `c` a broken length, `e` an encoded body, `a` an answer that began too
+/// early, `f` no answer at all, `L` a token of more than 16 KiB.
 struct VerdictInput {
     var status = 0
     var flags: Set<UInt8> = []
@@ -62,7 +62,9 @@ struct VerdictInput {
             answer.body = body
             answer.headTooLarge = has("h")
             answer.bodyTooLarge = has("b")
-            answer.contentLengthsDiffer = has("c")
+            answer.hasBrokenLength = has("c")
+            answer.isEncoded = has("e")
+            answer.isEarly = has("a")
             answer.date = serverDate
             let end = has("f") ? ExchangeEnd.failure(.connectionLost) : .answer(answer)
             return Verdict.judge(end, token: token, audiences: audiences, now: now, wantsSession: true).reason

@@ -19,16 +19,21 @@ struct VerdictModel {
         if input.has("f") { return .unavailable }
         if input.has("h") { return .protocolError }
         switch input.status {
-        case 200: return input.has("b") || input.has("c") ? .protocolError : statusOfBody
-        case 400 where !input.has("b") && !input.has("c") && blamesClaims: return .invalidToken
-        case 413 where (token.text?.count ?? 0) > 16_384: return .invalidToken
-        case 431 where (token.text?.count ?? 0) > 16_384: return .invalidToken
+        case 200 where isEarly: return .unavailable
+        case 200: return isDamaged ? .protocolError : statusOfBody
+        case 400 where !isDamaged && !isEarly && blamesClaims: return .invalidToken
+        case 413 where (token.text?.count ?? 0) > 16_384 && !isEarly: return .invalidToken
+        case 431 where (token.text?.count ?? 0) > 16_384 && !isEarly: return .invalidToken
         case 408, 425, 429: return .unavailable
         case 500..<600: return .unavailable
         case 300..<500: return .misconfigured
         default: return .protocolError
         }
     }
+
+    private var isEarly: Bool { input.has("a") }
+
+    private var isDamaged: Bool { input.has("b") || input.has("c") || input.has("e") }
 
     private var blamesClaims: Bool {
         guard let answer, answer["code"] == .number(Array("400".utf8)) else { return false }

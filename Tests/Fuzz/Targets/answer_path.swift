@@ -1,7 +1,7 @@
 import HankoCore
 
-/// The whole way of an answer: bytes of a head, line by line, the framing of its body, the verdict, and the session with
-/// everything that can be read of it.
+/// The whole way of an answer: the bytes of a connection, which may end behind them, the reader, the verdict, and the
+/// session with everything that can be read of it.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func followAnswer(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
     let bytes = input(data, size)
@@ -10,49 +10,26 @@ public func followAnswer(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 }
 
 private func follow(_ bytes: ByteView) {
-    var head = ResponseHead()
-    var position = 0
-    var isComplete = false
-    while position < bytes.count, !isComplete, !head.isTooLarge {
-        let end = (bytes.firstPosition(of: 0x0A, from: position) ?? bytes.count - 1) + 1
-        isComplete = head.receive(bytes.slice(from: position, to: end)) == .complete
-        position = end
+    var reader = ResponseReader(expecting: RequestID(high: 0x0123_4567_89AB_CDEF, low: 0xFEDC_BA98_7654_3210))
+    _ = reader.receive(bytes)
+    if reader.progress == .more { _ = reader.end() }
+    if case .failed(let fault) = reader.progress, let failure = fault.failure {
+        judge(.failure(failure), isSound: false)
+        return
     }
-    guard isComplete else { return }
-    let received = bytes.slice(from: position)
-    var body: [UInt8] = []
-    var isWhole = true
-    if head.isChunked {
-        var framing = ChunkedBody()
-        let progress = framing.feed(received) { piece in
-            body.append(contentsOf: piece.bytes())
-            return true
-        }
-        isWhole = progress != .malformed && framing.isComplete
-    } else {
-        body = received.bytes()
-    }
-    guard isWhole else { return }
-    withExactCopy(body) { view in
-        var answer = Answer()
-        answer.status = head.status
-        answer.headTooLarge = head.isTooLarge
-        answer.contentLengthsDiffer = head.contentLengthsDiffer
-        answer.date = head.date
-        answer.retryAfter = head.retryAfter
-        answer.age = head.age
-        answer.body = view
-        judge(answer)
-    }
+    let isSound = reader.progress == .complete
+    reader.withAnswer { judge(.answer($0), isSound: isSound) }
 }
 
-private func judge(_ answer: Answer) {
+private func judge(_ end: ExchangeEnd, isSound: Bool) {
     guard let token = try? SessionToken(ByteView("test-token")) else { fatalError("the token is refused") }
-    let judgement = Verdict.judge(
-        .answer(answer), token: token, audiences: [], now: 1_795_352_434, wantsSession: true)
+    let judgement = Verdict.judge(end, token: token, audiences: [], now: 1_795_352_434, wantsSession: true)
     require((judgement.reason == .accepted) == (judgement.session != nil), "a session comes with a yes and only then")
+    let status = judgement.reason.status
+    require(isSound || status != .invalidToken, "a no without a sound answer")
     guard let session = judgement.session else { return }
-    require(answer.status == 200 && !answer.contentLengthsDiffer, "a yes without a sound 200")
+    guard case .answer(let answer) = end else { fatalError("a yes without an answer") }
+    require(isSound && answer.status == 200, "a yes without a sound 200")
     for text in [session.userID, session.sessionID, session.email, session.username, session.claimsJSON] {
         guard let text else { continue }
         require(String(validatingCString: text) != nil, "a text that is not UTF-8")

@@ -11,8 +11,8 @@ enum Ends {
 
     /// Every failure there is.
     static let failures: [TransportFailure] = [
-        .deadline, .resolve, .connect, .connectTimeout, .proxy, .certificate, .tls, .certificateFile, .connectionLost,
-        .emptyReply, .bodyCutShort, .notHTTP, .unaskedBytes, .localShortage, .processExits, .breakerOpen,
-        .tooManyWaiting, .unusableLibrary(4), .other(43),
+        .deadline, .resolve, .connect, .connectTimeout, .proxy, .proxyRefused(407), .certificate, .tls,
+        .certificateFile, .connectionReset, .connectionLost, .emptyReply, .bodyCutShort, .notHTTP, .unaskedBytes,
+        .localShortage, .processExits, .breakerOpen, .tooManyWaiting, .queueFull, .unusableLibrary(4), .other(43),
     ]
 }

@@ -1,14 +1,20 @@
+import CSystem
 import Glibc
 
 /// Runs a function on a thread of its own and waits for its result.
 ///
-/// - Returns: nil when there is no thread to be had.
-func onNewThread<Result: Sendable>(_ body: @escaping @Sendable () -> Result) -> Result? {
+/// - Parameter stackSize: in bytes; nil for the usual one.
+/// - Returns: nil when there is no such thread to be had.
+func onNewThread<Result: Sendable>(stackSize: Int? = nil, _ body: @escaping @Sendable () -> Result) -> Result? {
     let work = Work { body() }
     var thread = pthread_t()
+    var attributes = pthread_attr_t()
+    guard pthread_attr_init(&attributes) == 0 else { return nil }
+    defer { pthread_attr_destroy(&attributes) }
+    if let stackSize, pthread_attr_setstacksize(&attributes, stackSize) != 0 { return nil }
     let context = Unmanaged.passRetained(work)
     let code = pthread_create(
-        &thread, nil,
+        &thread, &attributes,
         { context in
             guard let context else { return nil }
             Unmanaged<RunnableWork>.fromOpaque(context).takeUnretainedValue().run()

@@ -21,8 +21,8 @@ final class SubmissionMaker {
     func make(tag: UInt64 = 0, deadline: Int64 = 0, token: StaticString = "token") throws -> Submission {
         let credentials = Credentials(try SessionToken(ByteView(token)))
         let progress = CallProgress(
-            context, .validation, candidateCount: credentials.count, wantsSession: true,
-            deadline: Deadline(nanoseconds: deadline))
+            .validation, candidateCount: credentials.count, context.configuration,
+            deadline: Deadline(nanoseconds: deadline), wantsSession: true)
         let submission = try #require(
             Submission.make(credentials, tag: tag, completions: completions, progress: progress))
         made.append(submission)

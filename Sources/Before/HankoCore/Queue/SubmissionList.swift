@@ -1,0 +1,60 @@
+/// A list of submissions that costs no memory of its own: each links to its neighbours, and is in one list at a time.
+struct SubmissionList {
+    unowned(unsafe) private(set) var first: Submission?
+    unowned(unsafe) private(set) var last: Submission?
+
+    var isEmpty: Bool { first == nil }
+
+    mutating func append(_ submission: Submission) { insert(submission, after: last) }
+
+    /// Puts one where its deadline belongs. Most that come this way are older than all that wait.
+    mutating func insertByDeadline(_ submission: Submission) {
+        let deadline = submission.progress.deadline.nanoseconds
+        var before: Submission?
+        var candidate = first
+        while let found = candidate, found.progress.deadline.nanoseconds <= deadline {
+            before = found
+            candidate = found.next
+        }
+        insert(submission, after: before)
+    }
+
+    private mutating func insert(_ submission: Submission, after before: Submission?) {
+        let after = before == nil ? first : before?.next
+        submission.previous = before
+        submission.next = after
+        if let before { before.next = submission } else { first = submission }
+        if let after { after.previous = submission } else { last = submission }
+    }
+
+    mutating func remove(_ submission: Submission) {
+        if let previous = submission.previous { previous.next = submission.next } else { first = submission.next }
+        if let next = submission.next { next.previous = submission.previous } else { last = submission.previous }
+        submission.next = nil
+        submission.previous = nil
+    }
+
+    mutating func popFirst() -> Submission? {
+        guard let first else { return nil }
+        remove(first)
+        return first
+    }
+
+    /// Moves all of another list to the end of this one.
+    mutating func append(contentsOf other: inout SubmissionList) {
+        guard let otherFirst = other.first else { return }
+        otherFirst.previous = last
+        if let last { last.next = otherFirst } else { first = otherFirst }
+        last = other.last
+        other.first = nil
+        other.last = nil
+    }
+
+    /// Takes all.
+    mutating func takeAll() -> SubmissionList {
+        let all = self
+        first = nil
+        last = nil
+        return all
+    }
+}
