@@ -5,10 +5,6 @@ import PackageDescription
 // Swift stands in the way: swift build -c release -Xswiftc -static-stdlib. A test builds it, so that it stays possible.
 let isEmbedded = Context.environment["HANKO_ORDINARY_SWIFT"] != "1"
 
-// HANKO_TRANSPORT=before builds the library with the transport that leaves HTTP to libcurl, so that the two can be asked
-// side by side (Tests/Differential/transports.py). It goes with the next commits.
-let core = Context.environment["HANKO_TRANSPORT"] == "before" ? "Sources/Before" : "Sources"
-
 let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -55,13 +51,12 @@ let package = Package(
     targets: [
         // The public header as a module: the compiler checks each exported function against it.
         .systemLibrary(name: "CHanko", path: "include"),
-        .systemLibrary(name: "CCurl", path: "\(core)/CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         // The C library: Embedded Swift has no Glibc module.
-        .systemLibrary(name: "CSystem", path: "\(core)/CSystem"),
+        .systemLibrary(name: "CSystem"),
         .target(
             name: "HankoCore",
             dependencies: ["CCurl", "CSystem"],
-            path: "\(core)/HankoCore",
             swiftSettings: swiftSettings + embedded
         ),
         .target(
