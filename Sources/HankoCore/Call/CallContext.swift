@@ -51,7 +51,7 @@ final class CallContext: @unchecked Sendable {
         guard log.takes(reason.logLevel) else { return }
         log.write(
             reason.logLevel, status: reason.status, code: reason.code,
-            reason == .accepted ? reason.text + Self.text(of: id) : text(of: reason, id))
+            (reason == .accepted ? reason.text : text(of: reason, nil)) + Self.text(of: id))
     }
 
     /// Notes, and says once, that no outage can be seen, because the key set was answered with this HTTP status.

@@ -76,6 +76,12 @@ package struct ConnectionState: ~Copyable {
     /// Whether it may serve a request, as far as can be said without looking at it.
     package func mayServe(at now: Int64) -> Bool { stage == .idle && now &- idleSince < Self.longestIdle }
 
+    /// A kept connection, which the other side has closed meanwhile, had something to say before that.
+    package mutating func spokeWhileIdle() {
+        spokeUnasked = true
+        stage = .closed
+    }
+
     /// Begins an exchange on an idle connection.
     ///
     /// - Parameters:
@@ -237,11 +243,13 @@ package struct ConnectionState: ~Copyable {
     }
 
     /// Nobody waits any longer for what is not needed.
+    @inline(never)
     package mutating func windUp() -> Action {
         stage == .early ? fail(.unaskedBytes) : .end
     }
 
     /// The exchange is given up.
+    @inline(never)
     package mutating func giveUp(_ failure: TransportFailure) {
         _ = fail(failure)
     }

@@ -117,7 +117,12 @@ struct QueueConnections {
         guard slot < slots.count, slots[slot].generation == number >> 32, !slots[slot].isOpening else { return nil }
         slots[slot].hasEnded = slots[slot].hasEnded || event.hasEnd
         if let submission = slots[slot].submission { return submission }
-        if event.hasEnd, let index = idle.firstIndex(where: { $0.slot == slot }) { close(idle.remove(at: index)) }
+        if event.hasEnd, let index = idle.firstIndex(where: { $0.slot == slot }) {
+            let ended = idle.remove(at: index)
+            ended.lookForUnaskedBytes()
+            context.tellOfUnaskedBytes(ended)
+            close(ended)
+        }
         return nil
     }
 

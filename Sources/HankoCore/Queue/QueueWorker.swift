@@ -419,6 +419,7 @@ final class QueueWorker: @unchecked Sendable {
         return min(deadline, Clock.monotonicNanoseconds() &+ Connection.longestWindingUp)
     }
 
+    @inline(never)
     private func exchangeEnded(_ submission: Submission, _ connection: Connection) {
         carryOut(stepAfterExchange(submission, connection), for: submission)
     }
@@ -436,6 +437,7 @@ final class QueueWorker: @unchecked Sendable {
         return step
     }
 
+    @inline(never)
     private func exchangeEnded(_ submission: Submission, _ end: ExchangeEnd, _ connection: Connection?) -> CallStep {
         context.exchangeEnded(end, connection, submission.credentials, &submission.progress)
     }
@@ -468,6 +470,7 @@ final class QueueWorker: @unchecked Sendable {
     // MARK: The key set
 
     /// The call that this one waited for has the key set, or has given up.
+    @inline(never)
     private func confirmationEnded(_ submission: Submission) {
         guard case .joined(let waiter) = submission.place, context.confirmations.isOver(waiter) else { return }
         moments.remove(submission)

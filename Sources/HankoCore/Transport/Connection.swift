@@ -91,6 +91,7 @@ final class Connection {
     /// else: with the first look the handle takes hold of its connection.
     ///
     /// - Throws: why there is none.
+    @inline(never)
     func opened(_ code: CURLcode) throws(TransportFailure) {
         guard code == CURLE_OK else { throw failure(code) }
         guard hanko_curl_get_socket(handle, &socket) == CURLE_OK, socket >= 0 else { throw .connect }
@@ -190,16 +191,27 @@ final class Connection {
         return carryOut(action)
     }
 
+    /// Looks for what came on a kept connection before the other side closed it; the connection is then closed here.
+    @inline(never)
+    func lookForUnaskedBytes() {
+        var count = 0
+        guard curl_easy_recv(handle, received, Self.receivedCapacity, &count) == CURLE_OK, count > 0 else { return }
+        explicit_bzero(received, count)
+        state.spokeWhileIdle()
+    }
+
     /// What was waited for may have come.
     ///
     /// - Returns: what to wait for; nil when the exchange is over.
     func goOn() -> ConnectionState.Wait? { carryOut(state.ready()) }
 
     /// The time to wait is over.
+    @inline(never)
     func stopWaiting() {
         if state.isWindingUp { _ = state.windUp() } else { state.giveUp(.deadline) }
     }
 
+    @inline(never)
     func giveUp(_ failure: TransportFailure) { state.giveUp(failure) }
 
     /// Begins an exchange, or goes on with it, and blocks until it is over.

@@ -61,6 +61,7 @@ final class ConnectionLimit: @unchecked Sendable {
     /// Does not wait any longer.
     ///
     /// - Returns: false when the turn has come already; `release` must follow then.
+    @inline(never)
     func giveUp(_ ticket: UInt64) -> Bool {
         lock.lock()
         defer { lock.unlock() }
@@ -70,6 +71,7 @@ final class ConnectionLimit: @unchecked Sendable {
     }
 
     /// Gives a turn back.
+    @inline(never)
     func release() {
         lock.lock()
         if let ticket = line.release(), let waiter = remove(ticket) {
@@ -80,6 +82,7 @@ final class ConnectionLimit: @unchecked Sendable {
     }
 
     @discardableResult
+    @inline(never)
     private func remove(_ ticket: UInt64) -> Waiter? {
         guard let index = waiters.firstIndex(where: { $0.ticket == ticket }) else { return nil }
         return waiters.remove(at: index)

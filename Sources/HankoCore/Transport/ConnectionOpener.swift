@@ -44,6 +44,7 @@ final class ConnectionOpener {
         gate.leave()
     }
 
+    @inline(never)
     private func prepare(_ multi: UnsafeMutableRawPointer) -> Bool {
         let context = Unmanaged.passUnretained(self).toOpaque()
         let watch = hanko_curl_multi_set_socket(
@@ -124,6 +125,7 @@ final class ConnectionOpener {
         }
     }
 
+    @inline(never)
     private func act(on socket: curl_socket_t, _ what: Int32) {
         guard !isBroken else { return }
         var count: Int32 = 0

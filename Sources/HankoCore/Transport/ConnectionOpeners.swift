@@ -27,6 +27,7 @@ final class ConnectionOpeners {
     /// follow.
     ///
     /// - Returns: false when there is no memory.
+    @inline(never)
     func begin(_ connection: Connection) -> Bool {
         var chosen = 0
         for index in openers.indices where openers[index].heldCount < openers[chosen].heldCount { chosen = index }
@@ -52,11 +53,13 @@ final class ConnectionOpeners {
     }
 
     /// Likewise for their timers.
+    @inline(never)
     func workForTimers() {
         for opener in openers { opener.workForTimer() }
     }
 
     /// The next connection that is open, or could not be opened; nil when there is none.
+    @inline(never)
     func nextOpened() -> (Connection, CURLcode)? {
         for opener in openers {
             if let opened = opener.nextOpened() { return opened }
