@@ -52,7 +52,7 @@ BEFORE_AN_ANSWER = {
     "503": sends(failing(503), close=True),
     "504": sends(failing(504), close=True),
     "503 that keeps the connection": answers(failing(503), YES),
-    "503 with Retry-After": sends(failing(503, ("Retry-After", "0")), close=True),
+    "503 with Retry-After": sends(failing(503, ("Retry-After", "0"), ("Connection", "close")), close=True),
     "429 with Retry-After": sends(failing(429, ("Retry-After", "0"), ("Connection", "close")), close=True),
 }
 
